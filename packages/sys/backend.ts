@@ -1,0 +1,66 @@
+import type { Address, Signatures } from "./types.ts";
+
+/**
+ * What a JavaScript runtime must supply. `backend_deno.ts` and
+ * `backend_node.ts` each export one object of this shape as `backend`, and
+ * `#backend` picks between them; nothing else in the project knows which runtime
+ * it is in. A third runtime needs one more file and no edit elsewhere.
+ *
+ * Importing a backend must open nothing and ask for nothing. Every member that
+ * needs native code loads it when it is first called.
+ */
+export interface Backend {
+  /** Which of the files this is. */
+  readonly runtime: "deno" | "node";
+
+  /** The operating system as the runtime names it; only `linux` can be bound. */
+  readonly os: string;
+
+  /** The processor: `x64` and `arm64` have tables, others cannot be bound. */
+  readonly arch: string;
+
+  /**
+   * The C library's functions, uncooked: they return what C returns. A function
+   * that this C library lacks is `undefined`. Called by `bind` once a table.
+   */
+  functions(signatures: Signatures): Record<string, RawFunction | undefined>;
+
+  /** The errno of the calling thread, mapped: element 0 is always current. */
+  errno(): Int32Array;
+
+  /**
+   * A 64-bit argument in the form that crosses fastest: `bigint` in Deno, as
+   * it is in Node.
+   */
+  wide(value: number | bigint): number | bigint;
+
+  /** Where the first byte of a buffer lives. The caller has checked it. */
+  address(buffer: ArrayBufferLike): Address;
+
+  /** The address a number stands for. */
+  toAddress(value: number | bigint): Address;
+
+  /** A view of memory that JavaScript does not own. */
+  memory(address: Address, length: number): ArrayBuffer;
+
+  /**
+   * Calls `wake` on the event loop, again and again, for as long as a read from
+   * `fd` would not block. Called once a thread, with an epoll descriptor that
+   * is open as long as the thread lives and that nobody else watches. `wake` does
+   * not throw.
+   */
+  waker(fd: number, wake: () => void): Waker;
+}
+
+/** The event loop's interest in a descriptor; it begins as `idle`. */
+export interface Waker {
+  /**
+   * `ref` waits and keeps the program alive, `unref` waits while something else
+   * keeps it alive, `idle` need not wait.
+   */
+  wait(how: "ref" | "unref" | "idle"): void;
+}
+
+/** A C function as the runtime hands it over. */
+// deno-lint-ignore no-explicit-any -- the signature table decides, at run time
+export type RawFunction = (...args: any[]) => any;

@@ -1,0 +1,103 @@
+import { createRequire } from "node:module";
+import process from "node:process";
+import { setImmediate } from "node:timers";
+import { isMainThread } from "node:worker_threads";
+import type { Backend, RawFunction, Waker } from "./backend.ts";
+import { GlancingWaker } from "./glance.ts";
+import type { Address } from "./types.ts";
+
+type Koffi = typeof import("koffi").default;
+
+let loaded: Koffi | undefined;
+
+/** Koffi is native code, so it is loaded by the first call and not by an import. */
+function koffi(): Koffi {
+  return loaded ??= createRequire(import.meta.url)("koffi") as Koffi;
+}
+
+/**
+ * How each type is declared to koffi. An address as `uintptr_t` takes a plain
+ * number, which is the cheapest way for one to cross.
+ */
+const types = {
+  i32: "int",
+  u32: "uint32_t",
+  i64: "int64_t",
+  u64: "uint64_t",
+  buffer: "void *",
+  address: "uintptr_t",
+  errno: "int",
+} as const;
+
+/** The process image: glibc or musl, whichever this runtime was linked to. */
+function libc() {
+  return koffi().load(null);
+}
+
+export const backend: Backend = {
+  runtime: "node",
+  os: process.platform,
+  arch: process.arch,
+
+  functions(signatures) {
+    const library = libc();
+    const functions: Record<string, RawFunction | undefined> = {};
+    for (const [name, [result, ...args]] of Object.entries(signatures)) {
+      const [symbol] = name.split("$");
+      try {
+        functions[name] = library.func(symbol, types[result], args.map((arg) => types[arg]));
+      } catch (error) {
+        if (!String(error).includes("Cannot find function")) throw error;
+        functions[name] = undefined;
+      }
+    }
+    return functions;
+  },
+
+  errno() {
+    const location = libc().func("__errno_location", "void *", [])();
+    return new Int32Array(koffi().view(location, 4));
+  },
+
+  wide: (value) => value,
+
+  address: (buffer) => Number(koffi().address(new Uint8Array(buffer))) as Address,
+
+  toAddress: (value) => Number(value) as Address,
+
+  memory: (address, length) => koffi().view(BigInt(address), length),
+
+  waker(fd, wake): Waker {
+    return canPoll() ? new PollWaker(fd, wake) : new GlancingWaker(wake, GLANCE_MS);
+  },
+};
+
+/** How often to look where there is no polling. */
+const GLANCE_MS = 1;
+
+/**
+ * Whether koffi's polls are safe here. One that becomes ready while its Worker is
+ * being terminated calls into JavaScript that may no longer run, and
+ * koffi then aborts the whole process. Bun has no libuv to poll with.
+ */
+function canPoll(): boolean {
+  return isMainThread && process.versions.bun === undefined;
+}
+
+class PollWaker implements Waker {
+  readonly #poll;
+
+  constructor(fd: number, wake: () => void) {
+    // Koffi calls back outside of any scope of Node's, in which promises would
+    // not go on. An immediate comes right after, and has one.
+    this.#poll = koffi().node.poll(fd, { readable: true }, () => setImmediate(wake));
+    this.#poll.unref();
+    // The loop turns once more after the last JavaScript has run.
+    process.once("exit", () => this.#poll.close());
+  }
+
+  wait(how: "ref" | "unref" | "idle"): void {
+    if (how === "ref") this.#poll.ref();
+    else this.#poll.unref();
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The shared interface: C functions for Deno and Node, with no compiler at
+ * install time. Every other package of Posixly stands on this one.
+ *
+ * @example A system call in two lines
+ * ```ts
+ * import { bind, ok } from "@posixly/sys";
+ * import assert from "node:assert/strict";
+ *
+ * const libc = bind({ getpgid: ["i32", "i32"] });
+ * assert.ok(ok(libc.getpgid(0), "getpgid") > 0);
+ * assert.throws(() => ok(libc.getpgid(-1), "getpgid"), { code: "ESRCH" });
+ * ```
+ *
+ * @module
+ */
+export { type Bytes, MAX_RW_COUNT, requireBytes, requireInteger, requireInteger64 } from "./arguments.ts";
+export { bind } from "./bind.ts";
+export { cstring, fromCString } from "./cstring.ts";
+export { errno, errnoMessage, type ErrnoName, errnoName } from "./errno.ts";
+export { ok, type SyscallContext, SyscallError } from "./error.ts";
+export { addressAfter, addressOf, memory, toAddress } from "./memory.ts";
+export { perArch, platform, UnsupportedPlatformError } from "./platform.ts";
+export {
+  array,
+  bytes,
+  type Elements,
+  type Field,
+  type Fields,
+  type Layout,
+  type Scalar,
+  struct,
+  type Struct,
+  type StructOptions,
+  type StructView,
+  union,
+} from "./struct.ts";
+export type {
+  Address,
+  ArgumentType,
+  Bound,
+  ResultType,
+  Signature,
+  Signatures,
+} from "./types.ts";
+export { watch, type Watch } from "./watch.ts";
