@@ -160,7 +160,7 @@ export interface Struct<F extends Fields>
  * assert.equal(view.b, 5);
  * ```
  */
-export type StructView<F extends Fields> = { [Name in keyof F]: ViewOf<F[Name]> };
+export type StructView<F extends Fields> = { -readonly [Name in keyof F]: ViewOf<F[Name]> };
 
 type Read<T> = (data: DataView, at: number) => T;
 type Write<T> = (data: DataView, at: number, value: T) => void;

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { test } from "uvu";
+import { requireBytes, requireInteger, requireInteger64 } from "@posixly/sys";
+
+test("a whole number within its range is let through", () => {
+  fc.assert(fc.property(fc.integer({ min: 0 }), (n) => assert.equal(requireInteger(n, "n"), n)));
+  assert.equal(requireInteger(-5, "n", -5, 5), -5);
+});
+
+test("anything else is refused by name", () => {
+  for (const wrong of [1.5, NaN, "1", null, undefined, {}, [], true, 1n, () => 1]) {
+    assert.throws(() => requireInteger(wrong as number, "length"), /^TypeError: length must be/);
+  }
+  for (const wrong of [-1, 2 ** 31, 2 ** 32 + 5, Infinity, -Infinity, 2 ** 60]) {
+    assert.throws(() => requireInteger(wrong, "length"), /^RangeError: length must be between/);
+  }
+});
+
+test("64-bit numbers are exact or refused", () => {
+  fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), (n) => {
+    assert.equal(requireInteger64(n, "offset"), n);
+  }));
+  fc.assert(fc.property(fc.maxSafeNat(), (n) => assert.equal(requireInteger64(n, "offset"), n)));
+  for (const wrong of [-1, -1n, 2n ** 63n, 2 ** 53, 2 ** 63, Infinity]) {
+    assert.throws(() => requireInteger64(wrong, "offset"), RangeError);
+  }
+  for (const wrong of [1.5, NaN, "1", null, undefined, {}]) {
+    assert.throws(() => requireInteger64(wrong as number, "offset"), TypeError);
+  }
+});
+
+test("buffers are views of fixed, attached memory", () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(2));
+  for (const good of [new Uint8Array(3), new DataView(new ArrayBuffer(2)), new Float64Array(1), shared]) {
+    assert.equal(requireBytes(good, "buffer"), good);
+  }
+  for (const empty of [new Uint8Array(), new Uint8Array(new ArrayBuffer(0))]) {
+    assert.equal(requireBytes(empty, "buffer"), empty);
+  }
+  for (const wrong of [new ArrayBuffer(2), [1], "text", 5, null, undefined, { length: 3 }]) {
+    assert.throws(() => requireBytes(wrong as Uint8Array, "buffer"), /^TypeError: buffer must be a typed/);
+  }
+});
+
+test("detached and resizable buffers are refused", () => {
+  const detached = new Uint8Array(8);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  assert.throws(() => requireBytes(detached, "buffer"), { message: "buffer is detached" });
+
+  const resizable = new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }));
+  assert.throws(() => requireBytes(resizable, "buffer"), TypeError);
+  const growable = new Uint8Array(new SharedArrayBuffer(8, { maxByteLength: 16 }));
+  assert.throws(() => requireBytes(growable, "buffer"), TypeError);
+});
+
+test.run();
