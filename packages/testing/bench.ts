@@ -1,0 +1,61 @@
+/**
+ * What a bench file is written with. Each side of a comparison runs in a process of its own, so
+ * that none spoils the code of another, and is driven through the same few lines of text: it
+ * reads a number, does its work that many times, and answers with the nanoseconds it took. A C
+ * yardstick speaks them too, see `bench_main.c`. `scripts/bench.mjs` asks the sides in turn.
+ *
+ * @module
+ */
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+/** Does the work `times` times, in a loop of its own. */
+export type Work = (times: number) => void | Promise<void>;
+
+/** One comparison. */
+export interface Comparison {
+  /** How many bytes one operation moves; the unit is then seconds per gigabyte. */
+  bytes?: number;
+  /** The work done with our packages. */
+  ours: Work;
+  /** The same work done by others; C as the text of `void run(long times)` and its includes. */
+  peers: { C?: string } & Record<string, Work | string>;
+  /** The clock to trust, in nanoseconds: by default the CPU time of this process. */
+  cpu?: () => number;
+}
+
+/**
+ * Declares a comparison. Run with no argument, a bench file lists what it has; with the name of
+ * a comparison and of a side, it becomes that side.
+ */
+export function bench(name: string, { bytes, ours, peers, cpu = ownCpu }: Comparison): void {
+  const [wanted, side] = process.argv.slice(2);
+  if (wanted === undefined) {
+    console.log(JSON.stringify({ name, bytes, peers: Object.entries(peers).map(description) }));
+  } else if (wanted === name) {
+    const work = side === "ours" ? ours : peers[side];
+    if (typeof work !== "function") throw new Error(`${name} has no side called ${side} to run`);
+    serve(work, cpu);
+  }
+}
+
+function description([name, work]: [string, Work | string]) {
+  return typeof work === "string" ? { name, source: work } : { name };
+}
+
+/** The CPU time of this process, all of its threads, in nanoseconds. */
+export function ownCpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}
+
+async function serve(work: Work, cpu: () => number): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const times = Number(line);
+    const before = { cpu: cpu(), wall: process.hrtime.bigint() };
+    const done = work(times);
+    if (done) await done;
+    const wall = Number(process.hrtime.bigint() - before.wall);
+    process.stdout.write(`${cpu() - before.cpu} ${wall}\n`);
+  }
+}
