@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { runFresh } from "@posixly/testing";
+import fc from "fast-check";
+import { test } from "uvu";
+import { bind, cstring, errno, toAddress } from "@posixly/sys";
+
+const isDeno = "Deno" in globalThis;
+const SEEK_SET = 0;
+
+test("a call returns what the kernel does: n >= 0, or -errno", () => {
+  const libc = bind({
+    close: ["i32", "i32"],
+    getppid: ["i32"],
+    getuid: ["u32"],
+    open: ["i32", "buffer", "i32"],
+  });
+  assert.ok(libc.getppid() >= 0);
+  assert.ok(libc.getuid() >= 0);
+  assert.equal(libc.close(-1), -errno.EBADF);
+  assert.equal(libc.open(cstring("/nonexistent"), 0), -errno.ENOENT);
+  assert.equal(libc.open(null, 0), -errno.EFAULT);
+});
+
+test("64-bit arguments and results keep every bit", () => {
+  const libc = bind({
+    close: ["i32", "i32"],
+    ftruncate: ["i32", "i32", "i64"],
+    lseek: ["i64", "i32", "i64", "i32"],
+    memfd_create: ["i32", "buffer", "u32"],
+  });
+  const fd = libc.memfd_create(cstring("far"), 0);
+  try {
+    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), (offset) => {
+      const safe = offset <= 2n ** 53n - 1n ? Number(offset) : offset;
+      assert.equal(libc.lseek(fd, offset, SEEK_SET), safe);
+      assert.equal(libc.lseek(fd, safe, SEEK_SET), safe);
+    }));
+    assert.equal(libc.lseek(fd, -1, SEEK_SET), -errno.EINVAL);
+    assert.equal(libc.lseek(fd, -1n, SEEK_SET), -errno.EINVAL);
+  } finally {
+    libc.close(fd);
+  }
+});
+
+test("a failed pointer result is -errno as well", () => {
+  const libc = bind({ mmap: ["address", "address", "u64", "i32", "i32", "i32", "i64"] });
+  assert.equal(libc.mmap(toAddress(0), 4096, 1, 2, -1, 0) as number, -errno.EBADF);
+});
+
+test("a function that returns the error number itself is negated", () => {
+  const libc = bind({ posix_fadvise: ["errno", "i32", "i64", "i64", "i32"] });
+  assert.equal(libc.posix_fadvise(-1, 0, 0, 0), -errno.EBADF);
+});
+
+test("a name may carry the name of an argument shape", () => {
+  const F_GETFD = 1;
+  const libc = bind({ fcntl$int: ["i32", "i32", "i32", "i32"], fcntl$none: ["i32", "i32", "i32"] });
+  assert.equal(libc.fcntl$none(-1, F_GETFD), -errno.EBADF);
+  assert.equal(libc.fcntl$int(-1, F_GETFD, 0), -errno.EBADF);
+});
+
+test("a function that this C library lacks is ENOSYS, and spares the others", () => {
+  const libc = bind({ no_such_function: ["i32"], getppid: ["i32"] });
+  assert.equal(libc.no_such_function(), -errno.ENOSYS);
+  assert.ok(libc.getppid() >= 0);
+});
+
+test("a function can be replaced, before its first use and after", () => {
+  const libc = bind({ getppid: ["i32"], getuid: ["u32"] });
+  libc.getppid = () => -errno.EPERM;
+  assert.equal(libc.getppid(), -errno.EPERM);
+  assert.ok(libc.getuid() >= 0);
+  libc.getuid = () => 7;
+  assert.equal(libc.getuid(), 7);
+});
+
+test("errno is that of the call, whatever was allocated in between", () => {
+  const libc = bind({ close: ["i32", "i32"], lseek: ["i64", "i32", "i64", "i32"] });
+  for (let i = 0; i < 50_000; i++) {
+    assert.equal(libc.close(-1), -errno.EBADF);
+    assert.equal(libc.lseek(0, -1, 99), -errno.EINVAL);
+  }
+});
+
+test("importing opens nothing and asks for nothing", async () => {
+  const flags = isDeno ? [] : ["--no-addons"];
+  const program = `
+    import { bind, struct } from "@posixly/sys";
+    bind({ getppid: ["i32"] });
+    console.log(struct({ a: "u8" }).size);
+  `;
+  const { status, stdout, stderr } = await runFresh(program, { flags });
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: "1\n" }, stderr);
+});
+
+test("without permission the first call says which flag to add", async () => {
+  const program = `
+    import { bind } from "@posixly/sys";
+    const libc = bind({ getppid: ["i32"] });
+    try { libc.getppid(); } catch (error) { console.log(error.message); }
+  `;
+  const { stdout } = await runFresh(program, { flags: isDeno ? [] : ["--no-addons"] });
+  assert.match(stdout, isDeno ? /--allow-ffi/ : /no-addons|addon/);
+});
+
+test("a program needs --allow-ffi and no other permission", async () => {
+  const program = `
+    import { bind, watch } from "@posixly/sys";
+    const libc = bind({ eventfd: ["i32", "u32", "i32"] });
+    const watching = watch(libc.eventfd(1, 0), () => { watching.close(); console.log("ready"); });
+  `;
+  const { stdout, stderr } = await runFresh(program, { flags: isDeno ? ["--allow-ffi"] : [] });
+  assert.equal(stdout, "ready\n", stderr);
+});
+
+test("calls work where code from strings is forbidden", async () => {
+  const flag = "--disallow-code-generation-from-strings";
+  const program = `
+    import { bind, cstring, toAddress } from "@posixly/sys";
+    let forbidden = false;
+    try { new Function(""); } catch { forbidden = true; }
+    const libc = bind({
+      close: ["i32", "i32"],
+      getuid: ["u32"],
+      lseek: ["i64", "i32", "i64", "i32"],
+      mmap: ["address", "address", "u64", "i32", "i32", "i32", "i64"],
+      open: ["i32", "buffer", "i32"],
+      posix_fadvise: ["errno", "i32", "i64", "i64", "i32"],
+    });
+    console.log(JSON.stringify([
+      forbidden,
+      libc.close(-1),
+      libc.getuid() >= 0,
+      libc.lseek(-1, 5, 0),
+      libc.mmap(toAddress(0), 4096, 1, 2, -1, 0),
+      libc.open(cstring("/nonexistent"), 0),
+      libc.posix_fadvise(-1, 0, 0n, 0),
+    ]));
+  `;
+  const flags = isDeno ? ["--allow-ffi", `--v8-flags=${flag}`] : [flag];
+  const { stdout, stderr } = await runFresh(program, { flags });
+  assert.deepEqual(JSON.parse(stdout || "null"), [true, -9, true, -9, -9, -2, -9], stderr);
+});
+
+test.run();

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { gc } from "@posixly/testing";
+import fc from "fast-check";
+import { test } from "uvu";
+import { addressAfter, addressOf, bind, memory, ok, struct, toAddress } from "@posixly/sys";
+
+test("memory at the address of bytes is those bytes, not a copy", () => {
+  fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.nat(), (bytes, start) => {
+    const part = bytes.subarray(start % bytes.length);
+    const seen = new Uint8Array(memory(addressOf(part), part.length));
+    assert.deepEqual(seen, new Uint8Array(part));
+    seen[0] ^= 0xff;
+    assert.equal(part[0], seen[0]);
+  }));
+});
+
+test("an address stays right while the garbage collector moves things about", async () => {
+  const small = Array.from({ length: 200 }, (_, i) => new Uint8Array([i, i, i, i]));
+  const addresses = small.map(addressOf);
+  await gc();
+  small.forEach((bytes, i) => {
+    assert.equal(addressOf(bytes), addresses[i]);
+    assert.deepEqual([...new Uint8Array(memory(addresses[i], 4))], [i, i, i, i]);
+  });
+});
+
+test("the kernel writes where an address says", () => {
+  const libc = bind({
+    close: ["i32", "i32"],
+    eventfd: ["i32", "u32", "i32"],
+    readv: ["i32", "i32", "buffer", "i32"],
+  });
+  const iovec = struct({ iov_base: "u64", iov_len: "u64" });
+  const fd = ok(libc.eventfd(42, 0), "eventfd");
+  const value = new BigUint64Array(2);
+  const vector = iovec.encode({ iov_base: addressOf(value.subarray(1)), iov_len: 8 });
+  assert.equal(libc.readv(fd, vector, 1), 8);
+  libc.close(fd);
+  assert.deepEqual([...value], [0n, 42n]);
+});
+
+test("addresses can be moved and made of numbers", () => {
+  const start = addressOf(new Uint8Array(8));
+  assert.equal(addressAfter(addressAfter(start, 5), -5), start);
+  assert.equal(toAddress(BigInt(start)), start);
+  assert.equal(toAddress(Number(start)), start);
+});
+
+test("bytes that have no lasting address are refused", () => {
+  const detached = new Uint8Array(8);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  assert.throws(() => addressOf(detached), TypeError);
+  assert.throws(() => addressOf(new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }))), TypeError);
+  assert.throws(() => addressOf([1] as never), TypeError);
+});
+
+test("an address that was learnt is forgotten with a detached buffer", () => {
+  const bytes = new Uint8Array(64);
+  addressOf(bytes);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  assert.throws(() => addressOf(bytes), { message: "bytes is detached" });
+});
+
+test("no memory is at NULL, or of a negative length", () => {
+  const somewhere = addressOf(new Uint8Array(8));
+  assert.throws(() => memory(toAddress(0), 1), RangeError);
+  assert.throws(() => memory(toAddress(-9), 1), RangeError);
+  assert.throws(() => memory(somewhere, -1), RangeError);
+  assert.throws(() => memory(somewhere, 1.5), TypeError);
+  assert.throws(() => memory("0x1000" as never, 1), TypeError);
+});
+
+test.run();

@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { runFresh, withoutLeaks } from "@posixly/testing";
+import { test } from "uvu";
+import { bind, cstring, ok, watch } from "@posixly/sys";
+
+const libc = bind({
+  close: ["i32", "i32"],
+  eventfd: ["i32", "u32", "i32"],
+  open: ["i32", "buffer", "i32"],
+  read: ["i32", "i32", "buffer", "u32"],
+  write: ["i32", "i32", "buffer", "u32"],
+});
+const counter = (value: number) => ok(libc.eventfd(value, 0), "eventfd");
+const add = (fd: number) => ok(libc.write(fd, new BigUint64Array([1n]), 8), "write");
+const take = (fd: number) => ok(libc.read(fd, new BigUint64Array(1), 8), "read");
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The first lines of a program for a fresh process. */
+const prelude = `
+  import { bind, watch } from "@posixly/sys";
+  const libc = bind({
+    eventfd: ["i32", "u32", "i32"],
+    read: ["i32", "i32", "buffer", "u32"],
+    write: ["i32", "i32", "buffer", "u32"],
+  });
+`;
+
+// The first watch of a thread opens what all of them share, for good.
+watch(counter(0), () => {}).close();
+
+test("calls back when there is something to read, and only then", () =>
+  withoutLeaks(async () => {
+    const fd = counter(0);
+    let calls = 0;
+    const ready = new Promise<void>((resolve) => {
+      const watching = watch(fd, () => {
+        calls++;
+        watching.close();
+        resolve();
+      });
+    });
+    await turn();
+    assert.equal(calls, 0);
+    add(fd);
+    await ready;
+    libc.close(fd);
+    assert.equal(calls, 1);
+  }));
+
+test("never calls back before it returned, even if there is something already", async () => {
+  const fd = counter(1);
+  let returned = false;
+  await new Promise<void>((resolve) => {
+    const watching = watch(fd, () => {
+      assert.ok(returned);
+      watching.close();
+      resolve();
+    });
+    returned = true;
+  });
+  libc.close(fd);
+});
+
+test("calls back again for as long as nobody reads, and lets others have their turn", async () => {
+  const fd = counter(1);
+  let calls = 0;
+  let turns = 0;
+  await new Promise<void>((resolve) => {
+    const watching = watch(fd, () => {
+      if (++calls < 1000) return;
+      watching.close();
+      resolve();
+    });
+    const count = () => {
+      turns++;
+      if (calls < 1000) setImmediate(count);
+    };
+    count();
+  });
+  libc.close(fd);
+  assert.ok(turns > 5, `${turns} turns of the loop`);
+});
+
+test("promises go on between one callback and the next", async () => {
+  const fd = counter(1);
+  const order: string[] = [];
+  await new Promise<void>((resolve) => {
+    const watching = watch(fd, () => {
+      order.push("callback");
+      Promise.resolve().then(() => order.push("promise"));
+      if (order.length > 3) {
+        watching.close();
+        resolve();
+      }
+    });
+  });
+  libc.close(fd);
+  assert.deepEqual(order.slice(0, 4), ["callback", "promise", "callback", "promise"]);
+});
+
+test("many descriptors, each with its own callback", async () => {
+  const fds = Array.from({ length: 300 }, () => counter(0));
+  const seen = new Set<number>();
+  await new Promise<void>((resolve) => {
+    for (const fd of fds) {
+      const watching = watch(fd, () => {
+        take(fd);
+        seen.add(fd);
+        watching.close();
+        if (seen.size === fds.length) resolve();
+      });
+    }
+    for (const fd of [...fds].reverse()) add(fd);
+  });
+  for (const fd of fds) libc.close(fd);
+  assert.equal(seen.size, 300);
+});
+
+test("one descriptor may be watched twice", async () => {
+  const fd = counter(1);
+  await Promise.all([1, 2].map(() =>
+    new Promise<void>((resolve) => {
+      const watching = watch(fd, () => {
+        watching.close();
+        resolve();
+      });
+    })
+  ));
+  libc.close(fd);
+});
+
+test("a callback may close the watches that were ready beside its own", async () => {
+  const fds = Array.from({ length: 10 }, () => counter(1));
+  let calls = 0;
+  const watches = fds.map((fd) =>
+    watch(fd, () => {
+      calls++;
+      for (const watching of watches) watching.close();
+    })
+  );
+  await turn();
+  const last = counter(1);
+  await new Promise<void>((resolve) => {
+    const watching = watch(last, () => {
+      watching.close();
+      resolve();
+    });
+  });
+  for (const fd of [...fds, last]) libc.close(fd);
+  assert.equal(calls, 1);
+});
+
+test("a watch of a number that is closed and given out again says nothing of the new owner", async () => {
+  const first = counter(0);
+  let stale = 0;
+  const watching = watch(first, () => stale++);
+  libc.close(first);
+  const second = counter(1);
+  assert.equal(second, first);
+  await new Promise<void>((resolve) => {
+    const other = watch(second, () => {
+      other.close();
+      resolve();
+    });
+  });
+  watching.close();
+  libc.close(second);
+  assert.equal(stale, 0);
+});
+
+test("closing twice, and ref and unref after closing, do nothing", () =>
+  withoutLeaks(() => {
+    const fd = counter(0);
+    const watching = watch(fd, () => {});
+    watching.unref().unref().ref().ref();
+    watching.close();
+    watching.close();
+    watching.ref().unref();
+    libc.close(fd);
+  }));
+
+test("what cannot be polled is refused, and leaves nothing behind", () =>
+  withoutLeaks(() => {
+    const file = ok(libc.open(cstring("/etc/passwd"), 0), "open");
+    assert.throws(() => watch(file, () => {}), { code: "EPERM", fd: file });
+    libc.close(file);
+    assert.throws(() => watch(file, () => {}), { code: "EBADF", fd: file });
+    assert.throws(() => watch(-1, () => {}), RangeError);
+    assert.throws(() => watch(1.5, () => {}), TypeError);
+    assert.throws(() => watch("0" as never, () => {}), TypeError);
+    assert.throws(() => watch(0, null as never), TypeError);
+  }));
+
+test("an unreferenced watch lets the program end, a referenced one does not", async () => {
+  const unreferenced = await runFresh(`${prelude}
+    watch(libc.eventfd(0, 0), () => {}).unref();
+    watch(libc.eventfd(1, 0), () => {}).unref();
+  `);
+  assert.equal(unreferenced.status, 0, unreferenced.stderr);
+
+  const program = `${prelude}
+    const fd = libc.eventfd(0, 0);
+    const watching = watch(fd, () => { console.log("ready"); watching.close(); });
+    setTimeout(() => libc.write(fd, new BigUint64Array([1n]), 8), 50);
+  `;
+  const referenced = await runFresh(program);
+  assert.deepEqual([referenced.status, referenced.stdout], [0, "ready\n"]);
+});
+
+test("an unreferenced watch is served while something else keeps the program alive", async () => {
+  const { stdout } = await runFresh(`${prelude}
+    const fd = libc.eventfd(1, 0);
+    const timer = setTimeout(() => console.log("too late"), 10_000);
+    const watching = watch(fd, () => {
+      console.log("ready");
+      watching.close();
+      clearTimeout(timer);
+    }).unref();
+  `);
+  assert.equal(stdout, "ready\n");
+});
+
+test("exiting does not wait for a watch, ready or not", async () => {
+  for (const count of [0, 1]) {
+    const { status, stderr } = await runFresh(`${prelude}
+      import process from "node:process";
+      watch(libc.eventfd(${count}, 0), () => {});
+      setTimeout(() => process.exit(3), 20);
+    `);
+    assert.equal(status, 3, stderr);
+  }
+});
+
+test("an error in a callback is an uncaught one, and the watch goes on", async () => {
+  const { stdout } = await runFresh(`${prelude}
+    import process from "node:process";
+    process.on("uncaughtException", (error) => console.log(error.message));
+    let calls = 0;
+    const watching = watch(libc.eventfd(1, 0), () => {
+      if (++calls === 2) watching.close();
+      throw new Error("call " + calls);
+    });
+  `);
+  assert.equal(stdout, "call 1\ncall 2\n");
+});
+
+test("works in a Worker, and a Worker that is terminated harms nobody", async () => {
+  const { status, stdout, stderr } = await runFresh(`${prelude}
+    import { isMainThread, parentPort, Worker } from "node:worker_threads";
+    if (isMainThread) {
+      for (let i = 0; i < 5; i++) {
+        const worker = new Worker(new URL(import.meta.url));
+        await new Promise((resolve) => worker.once("message", resolve));
+        await worker.terminate();
+      }
+      console.log("all ended");
+    } else {
+      // Never read, so that it is ready at the very moment of termination.
+      let calls = 0;
+      watch(libc.eventfd(1, 0), () => { if (++calls === 3) parentPort.postMessage("ready"); });
+    }
+  `);
+  assert.deepEqual([status, stdout], [0, "all ended\n"], stderr);
+});
+
+test.run();

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+/** How a fresh process is started, see {@linkcode runFresh}. */
+export interface FreshOptions {
+  /**
+   * Flags for the runtime. For Deno they replace `--allow-all`, so that permissions
+   * can be tested.
+   */
+  readonly flags?: readonly string[];
+  /** What the program finds in `process.argv` from 2 on. */
+  readonly args?: readonly string[];
+  /** Variables added to those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the program reads; by default nothing. */
+  readonly stdin?: string;
+  /** After how many milliseconds it is killed; 20 s by default. */
+  readonly timeout?: number;
+}
+
+/** How a fresh process ended, see {@linkcode runFresh}. */
+export interface Finished {
+  /** The exit code, or `null` if a signal ended it. */
+  readonly status: number | null;
+  /** The signal that ended it, `SIGKILL` if it ran out of time. */
+  readonly signal: string | null;
+  /** All that it printed. */
+  readonly stdout: string;
+  /** All that it printed to standard error. */
+  readonly stderr: string;
+}
+
+const isDeno = "Deno" in globalThis;
+
+/** A folder in which packages are known by name; above both this file and what `tsc` makes of it. */
+const workspace = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * Runs a program in a fresh process of the runtime that this one is: to see how it
+ * exits, what it asks permission for, what a flag changes.
+ *
+ * @param program The text of a module, which imports packages by their names and is JavaScript,
+ * not TypeScript, and without `using`; or the URL of a file
+ * @param options Flags, arguments, time limit
+ * @returns How it ended, and what it printed
+ *
+ * @example Usage
+ * ```ts
+ * import { runFresh } from "@posixly/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { status, stdout } = await runFresh(`console.log("Hello")`);
+ * assert.deepEqual({ status, stdout }, { status: 0, stdout: "Hello\n" });
+ * ```
+ */
+export async function runFresh(
+  program: string | URL,
+  options: FreshOptions = {},
+): Promise<Finished> {
+  if (program instanceof URL) return await run(fileURLToPath(program), options);
+  const folder = mkdtempSync(join(workspace, ".fresh-"));
+  try {
+    const file = join(folder, "main.mjs");
+    writeFileSync(file, program);
+    return await run(file, options);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function run(file: string, options: FreshOptions): Promise<Finished> {
+  // Under its own name Deno takes itself for Node, and grants its child every permission.
+  const runtime = `/proc/${process.pid}/exe`;
+  const child = spawn(runtime, [...runtimeFlags(options), file, ...options.args ?? []], {
+    env: { ...process.env, NO_COLOR: "1", ...options.env },
+    timeout: options.timeout ?? 20_000,
+    killSignal: "SIGKILL",
+  });
+  child.stdin.on("error", () => {}); // it may end without having read
+  child.stdin.end(options.stdin);
+  const [stdout, stderr, ended] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    exit(child),
+  ]);
+  return { ...ended, stdout, stderr };
+}
+
+function runtimeFlags({ flags }: FreshOptions): readonly string[] {
+  if (isDeno) return ["run", "--quiet", "--no-prompt", ...flags ?? ["--allow-all"]];
+  return [...process.execArgv, ...flags ?? []];
+}
+
+function exit(child: ChildProcess): Promise<Pick<Finished, "status" | "signal">> {
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) => resolve({ status, signal }));
+  });
+}
