@@ -1,1 +1,9 @@
-export {};
+/**
+ * What the tests of every package share. Private: nothing here is published.
+ *
+ * @module
+ */
+export { type Descriptor, openDescriptors, openedSince, withoutLeaks } from "./descriptors.ts";
+export { gc } from "./gc.ts";
+export { type Finished, type FreshOptions, runFresh } from "./fresh.ts";
+export { found, testNeeding, testWhere } from "./needs.ts";
