@@ -1,1 +1,135 @@
-export const writeExamples = () => [];
+// Takes the examples out of the docs and makes test files of them, in `.examples`.
+//
+// Every block of `ts` or `js` in a doc comment, a README or the guide is a program of its own
+// and runs as a test. What follows `ts` may say otherwise:
+//
+//   ts no-run     is shown only
+//   ts alone      runs in a process of its own, since it changes the one that it runs in
+//   text output   is what the block before it prints; `…` stands for anything
+//
+// In CONTRIBUTING.md, which mostly shows fragments, only blocks marked `ts run` are run.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import ts from "typescript";
+import { filesIn, packages, root } from "./files.mjs";
+
+const examples = ".examples";
+const runner = pathToFileURL(join(root, "scripts/run_examples.mjs")).href;
+
+/** Writes all examples, as they are and compiled; returns the test files, one a package. */
+export function writeExamples() {
+  const groups = [
+    ...packages.map((name) => group(`packages/${name}`, [...documentsOf(name)])),
+    group("docs", [...guide()]),
+  ];
+  write(new Map(groups.flatMap(({ files }) => files)));
+  return groups.flatMap(({ testFile }) => testFile ?? []);
+}
+
+/** Makes `.examples` hold just these. What is there already is let be: others may be running it. */
+function write(files) {
+  mkdirSync(join(root, examples), { recursive: true });
+  for (const file of readdirSync(join(root, examples), { recursive: true, withFileTypes: true })) {
+    const path = join(file.parentPath ?? file.path, file.name);
+    if (file.isFile() && !files.has(relative(root, path))) rmSync(path);
+  }
+  for (const [path, text] of files) {
+    const file = join(root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
+  }
+}
+
+function* documentsOf(name) {
+  for (const file of filesIn(`packages/${name}`)) {
+    const isSource = /\.ts$/.test(file) && !/_(test|bench|stress)\.ts$/.test(file);
+    if (isSource || basename(file) === "README.md") yield file;
+  }
+}
+
+function* guide() {
+  yield* ["README.md", "CONTRIBUTING.md"].filter((file) => [...filesIn(".")].includes(file));
+  for (const file of filesIn("docs")) if (file.endsWith(".md")) yield file;
+}
+
+/** The files for one package, or for the guide. */
+function group(folder, documents) {
+  const found = documents.flatMap((document) => [...examplesIn(document)]);
+  if (found.length === 0) return { files: [] };
+  const base = join(examples, folder);
+  const files = found.flatMap(({ document, line, code }) => {
+    const module = moduleName(folder, document, line);
+    // As many lines down as in the document, so that errors name the right one.
+    const source = "\n".repeat(line) + code;
+    return [
+      [join(base, `${module}.ts`), source],
+      [join(base, "dist", `${module}.js`), compile(source)],
+    ];
+  });
+  const program = (extension) => {
+    const tests = found.map(({ document, line, alone, output }) => {
+      const module = `./${moduleName(folder, document, line)}.${extension}`;
+      return { name: `${document}:${line}`, module, alone, output };
+    });
+    return `import { runExamples } from "${runner}";\n` +
+      `runExamples(import.meta.url, ${JSON.stringify(tests, null, 2)});\n`;
+  };
+  const testFile = join(base, "docs_test.ts");
+  files.push([testFile, program("ts")], [join(base, "dist/docs_test.js"), program("js")]);
+  return { testFile, files };
+}
+
+function moduleName(folder, document, line) {
+  const path = relative(folder, document).replace(/\.\w+$/, "").replaceAll(/\W/g, "_");
+  return `${path}_${line}`;
+}
+
+/** What is run of one document. */
+function* examplesIn(document) {
+  const blocks = [...blocksIn(document)];
+  for (const [i, { line, language, words, code }] of blocks.entries()) {
+    const isExample = /^(ts|js)$/.test(language) && !words.includes("no-run") &&
+      (document !== "CONTRIBUTING.md" || words.includes("run"));
+    if (!isExample) continue;
+    const next = blocks[i + 1];
+    const output = next?.words.includes("output") ? next.code : undefined;
+    yield { document, line, code, output, alone: words.includes("alone") };
+  }
+}
+
+/** The fenced blocks of a document, with the line that each opens on. */
+export function* blocksIn(document) {
+  let block;
+  for (const [i, line] of proseOf(document).entries()) {
+    const fence = line.match(/^( *)```(\w*)(.*)$/);
+    if (block === undefined && fence) {
+      const [, indent, language, rest] = fence;
+      block = { line: i + 1, language, words: rest.trim().split(/\s+/), indent, code: "" };
+    } else if (fence) {
+      yield block;
+      block = undefined;
+    } else if (block !== undefined) {
+      block.code += line.slice(block.indent.length) + "\n";
+    }
+  }
+}
+
+/** The lines of a document; of code, what its doc comments say. */
+function proseOf(document) {
+  const lines = readFileSync(join(root, document), "utf8").split("\n");
+  if (!document.endsWith(".ts")) return lines;
+  return lines.map((line) => line.match(/^ *\* ?(?!\/)(.*)$/)?.[1] ?? "");
+}
+
+/** For Node 20, which knows neither types nor `using`. */
+function compile(source) {
+  return ts.transpileModule(source, {
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+      inlineSourceMap: true,
+    },
+  }).outputText;
+}

@@ -28,10 +28,15 @@ const expected = {
 for (const { name, command } of runtimes.filter((runtime) => runtime.command)) {
   const results = new Map();
   test(`${name}: run every fixture at once, since most of them only wait`, async () => {
-    await Promise.all(Object.entries(expected).map(async ([fixture, { seconds }]) => {
-      const file = join(root, "scripts/fixtures", `${fixture}.mjs`);
-      results.set(fixture, await runTestFile([...command(file).slice(0, -1), file], seconds ?? 30));
-    }));
+    await Promise.all(
+      Object.entries(expected).map(async ([fixture, { seconds }]) => {
+        const file = join(root, "scripts/fixtures", `${fixture}.mjs`);
+        results.set(
+          fixture,
+          await runTestFile([...command(file).slice(0, -1), file], seconds ?? 30),
+        );
+      }),
+    );
   });
   for (const [fixture, expectation] of Object.entries(expected)) {
     test(`${name}: a file that ${fixture.replaceAll("_", " ")}`, () => {
