@@ -1,4 +1,12 @@
-import { type Bytes, errno, MAX_RW_COUNT, ok, requireBytes } from "@posixly/sys";
+import {
+  type Bytes,
+  errno,
+  keepAlive,
+  learntAddress,
+  MAX_RW_COUNT,
+  ok,
+  requireBytes,
+} from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
 
@@ -30,8 +38,16 @@ import { libc } from "./libc.ts";
  */
 export function read(fd: AsFd, into: Bytes): number | null {
   const number = fdOf(fd);
-  const length = Math.min(requireBytes(into, "into").byteLength, MAX_RW_COUNT);
+  const address = learntAddress(into);
+  if (address === undefined) requireBytes(into, "into");
+  const length = Math.min(into.byteLength, MAX_RW_COUNT);
   let n: number;
-  do n = libc.read(number, into, length); while (n === -errno.EINTR);
+  do {
+    n = address === undefined
+      ? libc.read(number, into, length)
+      : libc.read$at(number, address, length);
+  } while (n === -errno.EINTR);
+  keepAlive(into);
+  if (n >= 0) return n;
   return n === -errno.EAGAIN ? null : ok(n, "read", { fd: number });
 }

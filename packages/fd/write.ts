@@ -1,4 +1,12 @@
-import { type Bytes, errno, MAX_RW_COUNT, ok, requireBytes } from "@posixly/sys";
+import {
+  type Bytes,
+  errno,
+  keepAlive,
+  learntAddress,
+  MAX_RW_COUNT,
+  ok,
+  requireBytes,
+} from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
 
@@ -30,8 +38,16 @@ import { libc } from "./libc.ts";
  */
 export function write(fd: AsFd, bytes: Bytes): number | null {
   const number = fdOf(fd);
-  const length = Math.min(requireBytes(bytes, "bytes").byteLength, MAX_RW_COUNT);
+  const address = learntAddress(bytes);
+  if (address === undefined) requireBytes(bytes, "bytes");
+  const length = Math.min(bytes.byteLength, MAX_RW_COUNT);
   let n: number;
-  do n = libc.write(number, bytes, length); while (n === -errno.EINTR);
+  do {
+    n = address === undefined
+      ? libc.write(number, bytes, length)
+      : libc.write$at(number, address, length);
+  } while (n === -errno.EINTR);
+  keepAlive(bytes);
+  if (n >= 0) return n;
   return n === -errno.EAGAIN ? null : ok(n, "write", { fd: number });
 }

@@ -35,6 +35,69 @@ export function addressOf(bytes: Bytes): Address {
   return byteOffset === 0 ? base : addressAfter(base, byteOffset);
 }
 
+/** Up to what length a buffer's address is worth learning: beyond, copying is what costs. */
+const SMALL = 65536;
+
+/** Addresses of views that were used twice in a row. */
+const learnt = new WeakMap<Bytes, Address>();
+
+/** The small view that was used last; see {@linkcode keepAlive}. */
+let last: Bytes = new Uint8Array();
+
+/**
+ * The address of a small buffer that is used again and again, which crosses to C
+ * faster than the buffer does. It is checked when it is learnt, so a caller that
+ * gets an address need not check the buffer.
+ *
+ * A caller calls {@linkcode keepAlive} after the call it uses the address for.
+ *
+ * @param bytes The buffer, not checked yet
+ * @returns Its address, or `undefined`: check the buffer, and pass it as it is
+ *
+ * @example Usage
+ * ```ts
+ * import { addressOf, keepAlive, learntAddress } from "@posixly/sys";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = new Uint8Array(8);
+ * assert.equal(learntAddress(bytes), undefined);
+ * keepAlive(bytes);
+ * assert.equal(learntAddress(bytes), addressOf(bytes));
+ * ```
+ */
+export function learntAddress(bytes: Bytes): Address | undefined {
+  const address = learnt.get(bytes);
+  if (address !== undefined) return bytes.byteLength > 0 ? address : undefined;
+  if (bytes === last && bytes.byteLength > 0) return learn(bytes);
+  return undefined;
+}
+
+function learn(bytes: Bytes): Address {
+  const address = addressOf(bytes);
+  learnt.set(bytes, address);
+  return address;
+}
+
+/**
+ * Says that a buffer was still in use. Without a use after the call, the optimizing
+ * compiler may let the garbage collector have a buffer of which the call has but
+ * the address.
+ *
+ * @param bytes The buffer whose address was passed
+ *
+ * @example Usage
+ * ```ts
+ * import { keepAlive } from "@posixly/sys";
+ *
+ * const bytes = new Uint8Array(8);
+ * // A call with the address of `bytes` goes here.
+ * keepAlive(bytes);
+ * ```
+ */
+export function keepAlive(bytes: Bytes): void {
+  if (bytes.byteLength <= SMALL) last = bytes;
+}
+
 /**
  * The address some bytes further on.
  *
