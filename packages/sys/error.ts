@@ -30,13 +30,13 @@ export interface SyscallContext {
  * import { bind, ok } from "@posixly/sys";
  * import assert from "node:assert/strict";
  *
- * const libc = bind({ isatty: ["i32", "i32"] });
- * assert.throws(() => ok(libc.isatty(-1), "isatty", { fd: -1 }), {
+ * const libc = bind({ close: ["i32", "i32"] });
+ * assert.throws(() => ok(libc.close(-1), "close", { fd: -1 }), {
  *   name: "SyscallError",
  *   code: "EBADF",
  *   errno: 9,
- *   syscall: "isatty",
- *   message: "Cannot isatty descriptor -1: bad file descriptor (EBADF)",
+ *   syscall: "close",
+ *   message: "Cannot close descriptor -1: bad file descriptor (EBADF)",
  * });
  * ```
  */

@@ -30,8 +30,8 @@ export type Address = (number | bigint) & { readonly [address]: true };
  * import assert from "node:assert/strict";
  *
  * const descriptor: ArgumentType = "i32";
- * const libc = bind({ isatty: ["i32", descriptor] });
- * assert.ok(libc.isatty(-1) < 0);
+ * const libc = bind({ close: ["i32", descriptor] });
+ * assert.equal(libc.close(-1), -9); // -EBADF
  * ```
  */
 export type ArgumentType = "i32" | "u32" | "i64" | "u64" | "buffer" | "address";
