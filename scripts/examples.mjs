@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import ts from "typescript";
+import { pattern } from "./expected.mjs";
 import { filesIn, packages, root } from "./files.mjs";
 
 const examples = ".examples";
@@ -132,4 +133,19 @@ function compile(source) {
       inlineSourceMap: true,
     },
   }).outputText;
+}
+
+/** The experiments of a chapter: each has a title, a word about it, and what it should print. */
+export function* experimentsIn(document) {
+  const lines = proseOf(document);
+  for (const { line, output } of examplesIn(document)) {
+    const heading = lines.findLastIndex((text, i) => i < line && text.startsWith("## "));
+    const prose = lines.slice(heading + 1, line - 1).join("\n").trim();
+    yield {
+      title: lines[heading].slice(3),
+      lead: prose.split("\n\n")[0].replaceAll(/[`*]/g, ""),
+      source: join(examples, "docs", `${moduleName("docs", document, line)}.ts`),
+      expected: pattern(output ?? "…"),
+    };
+  }
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
+import { pattern } from "./expected.mjs";
 
 /**
  * @param base Where the test file is
@@ -21,11 +22,5 @@ export function runExamples(base, examples) {
 async function runAlone(url, output) {
   const { status, signal, stdout, stderr } = await runFresh(url);
   assert.equal(status, 0, signal ?? stderr);
-  if (output !== undefined) assert.match(stdout.trimEnd(), pattern(output.trimEnd()));
-}
-
-/** What an output must look like: itself, but for each `…`, which stands for anything. */
-function pattern(output) {
-  const parts = output.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(`^${parts.join("[^]*?")}$`);
+  if (output !== undefined) assert.match(stdout.trimEnd(), pattern(output));
 }
