@@ -3,7 +3,7 @@ import { perArch } from "./platform.ts";
 import { struct } from "./struct.ts";
 
 /** The C headers that declare what is below; `scripts/check_c.mjs` compares. */
-export const headers = ["errno.h", "fcntl.h", "sys/epoll.h"];
+export const headers = ["errno.h", "fcntl.h", "sys/epoll.h", "unistd.h"];
 
 export const libc = bind({
   close: ["i32", "i32"],

@@ -1,0 +1,57 @@
+// Compiles small C and C++ programs and runs them, for this processor or another.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+/** How to compile for each processor, and what runs the result where it is not this one. */
+export const targets = [
+  { arch: "x64", gnu: "x86_64-linux-gnu", emulator: "qemu-x86_64-static" },
+  { arch: "arm64", gnu: "aarch64-linux-gnu", emulator: "qemu-aarch64-static" },
+].map(({ arch, gnu, emulator }) => ({
+  arch,
+  compiler: arch === process.arch ? ["cc"] : [`${gnu}-gcc`, "-static"],
+  emulator: arch === process.arch ? [] : [emulator],
+}));
+
+/** For what only C++ can ask. */
+export const cplusplus = { arch: process.arch, compiler: ["c++", "-std=c++17"], emulator: [] };
+
+/** The program a target needs and this machine does not have, if there is one. */
+export function absent({ compiler, emulator }) {
+  return [compiler[0], ...emulator].find((program) => spawnSync(program, ["--version"]).error);
+}
+
+/**
+ * Compiles a program for a target and runs it.
+ *
+ * @returns The lines it printed
+ * @throws {Error} With what the compiler had to say
+ */
+export function compileAndRun(source, { compiler: [compiler, ...flags], emulator }) {
+  const folder = mkdtempSync(join(tmpdir(), "posixly-c-"));
+  try {
+    const file = join(folder, compiler === "c++" ? "main.cc" : "main.c");
+    const program = join(folder, "main");
+    writeFileSync(file, source);
+    output([compiler, ...flags, "-w", file, "-o", program]);
+    return output([...emulator, program]).trim().split("\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function output([program, ...args]) {
+  const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } };
+  const { status, stdout, stderr } = spawnSync(program, args, options);
+  if (status !== 0) throw new Error(inShort(stderr) || `${program} failed`);
+  return stdout;
+}
+
+/** Compilers repeat themselves. */
+function inShort(message) {
+  const unknown = message.matchAll(/'(\w+)' (?:undeclared|was not declared)/g);
+  const names = [...new Set([...unknown].map(([, name]) => name))];
+  return names.length > 0 ? `the headers do not have ${names.join(", ")}` : message.trim();
+}
