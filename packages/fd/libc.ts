@@ -4,40 +4,73 @@ import { array, bind, bytes, perArch, struct, union } from "@posixly/sys";
 export const headers = [
   "dirent.h",
   "fcntl.h",
+  "linux/falloc.h",
+  "linux/openat2.h",
+  "limits.h",
+  "linux/memfd.h",
   "signal.h",
+  "stdlib.h",
   "sys/eventfd.h",
+  "sys/file.h",
   "sys/inotify.h",
   "sys/ioctl.h",
   "sys/mman.h",
+  "sys/pidfd.h",
   "sys/resource.h",
   "sys/stat.h",
   "sys/syscall.h",
   "sys/timerfd.h",
+  "sys/uio.h",
   "sys/wait.h",
   "termios.h",
   "time.h",
   "unistd.h",
 ];
 
+/** What the headers of Debian 12 do not know yet. */
+export const newer = ["F_SEAL_EXEC", "MFD_EXEC", "MFD_NOEXEC_SEAL"];
+
 export const libc = bind({
   cfmakeraw: ["u32", "buffer"],
   close: ["i32", "i32"],
+  dup3: ["i32", "i32", "i32", "i32"],
   eventfd: ["i32", "u32", "i32"],
+  fallocate: ["i32", "i32", "i32", "i64", "i64"],
   fcntl: ["i32", "i32", "i32", "i32"],
+  fcntl$bytes: ["i32", "i32", "i32", "buffer"],
+  fdatasync: ["i32", "i32"],
+  flock: ["i32", "i32", "i32"],
+  fsync: ["i32", "i32"],
+  ftruncate: ["i32", "i32", "i64"],
   grantpt: ["i32", "i32"],
   inotify_add_watch: ["i32", "i32", "buffer", "u32"],
   inotify_init1: ["i32", "i32"],
   inotify_rm_watch: ["i32", "i32", "i32"],
   ioctl$bytes: ["i32", "i32", "u32", "buffer"],
+  ioctl$int: ["i32", "i32", "u32", "i64"],
+  lseek: ["i64", "i32", "i64", "i32"],
   memfd_create: ["i32", "buffer", "u32"],
   openat: ["i32", "i32", "buffer", "i32", "u32"],
+  posix_fadvise: ["errno", "i32", "i64", "i64", "i32"],
   posix_openpt: ["i32", "i32"],
+  pread: ["i32", "i32", "buffer", "u32", "i64"],
+  preadv: ["i32", "i32", "buffer", "i32", "i64"],
+  preadv2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   prlimit: ["i32", "i32", "i32", "buffer", "buffer"],
   ptsname_r: ["errno", "i32", "buffer", "u32"],
+  pwrite: ["i32", "i32", "buffer", "u32", "i64"],
+  pwritev: ["i32", "i32", "buffer", "i32", "i64"],
+  pwritev2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   read: ["i32", "i32", "buffer", "u32"],
+  read$at: ["i32", "i32", "address", "u32"],
   readlinkat: ["i32", "i32", "buffer", "buffer", "u32"],
+  readv: ["i32", "i32", "buffer", "i32"],
   statx: ["i32", "i32", "buffer", "i32", "u32", "buffer"],
+  sync_file_range: ["i32", "i32", "i64", "i64", "u32"],
+  syncfs: ["i32", "i32"],
+  syscall$close_range: ["i32", "i32", "u32", "u32", "u32"],
   syscall$getdents64: ["i32", "i32", "i32", "buffer", "u32"],
+  syscall$openat2: ["i32", "i32", "i32", "buffer", "buffer", "u32"],
   syscall$pidfd_getfd: ["i32", "i32", "i32", "i32", "u32"],
   syscall$pidfd_open: ["i32", "i32", "i32", "u32"],
   syscall$pidfd_send_signal: ["i32", "i32", "i32", "i32", "buffer", "u32"],
@@ -49,35 +82,175 @@ export const libc = bind({
   unlockpt: ["i32", "i32"],
   waitid: ["i32", "i32", "i32", "buffer", "i32"],
   write: ["i32", "i32", "buffer", "u32"],
+  write$at: ["i32", "i32", "address", "u32"],
+  writev: ["i32", "i32", "buffer", "i32"],
 });
 
 /** `*at` functions: relative to the working directory. */
 export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_NO_AUTOMOUNT = 0x800;
+export const AT_EMPTY_PATH = 0x1000;
 
 // open(2)
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_ACCMODE = 3;
+export const O_CREAT = 0x40;
+export const O_EXCL = 0x80;
 export const O_NOCTTY = 0x100;
+export const O_TRUNC = 0x200;
 export const O_APPEND = 0x400;
 export const O_NONBLOCK = 0x800;
 export const O_DSYNC = 0x1000;
 export const O_DIRECT = perArch({ x64: 0x4000, arm64: 0x10000 });
 export const O_DIRECTORY = perArch({ x64: 0x10000, arm64: 0x4000 });
+export const O_NOFOLLOW = perArch({ x64: 0x20000, arm64: 0x8000 });
 export const O_NOATIME = 0x40000;
 export const O_CLOEXEC = 0x80000;
 export const O_SYNC = 0x101000;
 export const O_PATH = 0x200000;
+export const O_TMPFILE = 0x400000 | O_DIRECTORY;
+
+// openat2(2), called by number since C libraries have no function for it
+export const SYS_openat2 = 437;
+export const RESOLVE_NO_XDEV = 1;
+export const RESOLVE_NO_MAGICLINKS = 2;
+export const RESOLVE_NO_SYMLINKS = 4;
+export const RESOLVE_BENEATH = 8;
+export const RESOLVE_IN_ROOT = 0x10;
+export const RESOLVE_CACHED = 0x20;
+
+export const openHow = struct({ flags: "u64", mode: "u64", resolve: "u64" }, {
+  c: "struct open_how",
+});
 
 // stat(2)
 export const S_IFMT = 0xf000;
 export const S_IFSOCK = 0xc000;
+export const S_IFLNK = 0xa000;
 export const S_IFREG = 0x8000;
 export const S_IFBLK = 0x6000;
 export const S_IFDIR = 0x4000;
 export const S_IFCHR = 0x2000;
 export const S_IFIFO = 0x1000;
+
+// statx(2)
+export const AT_STATX_FORCE_SYNC = 0x2000;
+export const AT_STATX_DONT_SYNC = 0x4000;
+export const STATX_TYPE = 1;
+export const STATX_BASIC_STATS = 0x7ff;
+export const STATX_BTIME = 0x800;
+export const STATX_MNT_ID = 0x1000;
+export const STATX_DIOALIGN = 0x2000;
+export const STATX_ATTR_COMPRESSED = 4;
+export const STATX_ATTR_IMMUTABLE = 0x10;
+export const STATX_ATTR_APPEND = 0x20;
+export const STATX_ATTR_NODUMP = 0x40;
+export const STATX_ATTR_ENCRYPTED = 0x800;
+export const STATX_ATTR_AUTOMOUNT = 0x1000;
+export const STATX_ATTR_MOUNT_ROOT = 0x2000;
+export const STATX_ATTR_VERITY = 0x10_0000;
+export const STATX_ATTR_DAX = 0x20_0000;
+
+const statxTimestamp = struct({ tv_sec: "bigi64", tv_nsec: "u32" }, {
+  align: 16,
+  c: "struct statx_timestamp",
+});
+/** Newer kernels and headers have more fields, all within these 256 bytes. */
+export const statx = struct({
+  stx_mask: "u32",
+  stx_blksize: "u32",
+  stx_attributes: "u64",
+  stx_nlink: "u32",
+  stx_uid: "u32",
+  stx_gid: "u32",
+  stx_mode: "u16",
+  stx_ino: "u64",
+  stx_size: "u64",
+  stx_blocks: "u64",
+  stx_attributes_mask: "u64",
+  stx_atime: statxTimestamp,
+  stx_btime: statxTimestamp,
+  stx_ctime: statxTimestamp,
+  stx_mtime: statxTimestamp,
+  stx_rdev_major: "u32",
+  stx_rdev_minor: "u32",
+  stx_dev_major: "u32",
+  stx_dev_minor: "u32",
+  stx_mnt_id: "u64",
+  stx_dio_mem_align: "u32",
+  stx_dio_offset_align: "u32",
+}, { align: 256, c: "struct statx" });
+
+// fcntl(2)
+export const F_GETFD = 1;
+export const F_SETFD = 2;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
+export const FD_CLOEXEC = 1;
+
+// close_range(2), called by number since C libraries learnt of it late
+export const SYS_close_range = 436;
+export const CLOSE_RANGE_CLOEXEC = 4;
+
+// lseek(2)
+export const SEEK_SET = 0;
+export const SEEK_CUR = 1;
+export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
+
+// readv(2)
+export const IOV_MAX = 1024;
+export const RWF_HIPRI = 1;
+export const RWF_DSYNC = 2;
+export const RWF_SYNC = 4;
+export const RWF_NOWAIT = 8;
+export const RWF_APPEND = 0x10;
+
+export const iovec = struct({ iov_base: "u64", iov_len: "u64" }, { c: "struct iovec" });
+
+// fallocate(2), posix_fadvise(2), sync_file_range(2)
+export const FALLOC_FL_KEEP_SIZE = 1;
+export const FALLOC_FL_PUNCH_HOLE = 2;
+export const FALLOC_FL_COLLAPSE_RANGE = 8;
+export const FALLOC_FL_ZERO_RANGE = 0x10;
+export const FALLOC_FL_INSERT_RANGE = 0x20;
+export const POSIX_FADV_NORMAL = 0;
+export const POSIX_FADV_RANDOM = 1;
+export const POSIX_FADV_SEQUENTIAL = 2;
+export const POSIX_FADV_WILLNEED = 3;
+export const POSIX_FADV_DONTNEED = 4;
+export const POSIX_FADV_NOREUSE = 5;
+export const SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+export const SYNC_FILE_RANGE_WRITE = 2;
+export const SYNC_FILE_RANGE_WAIT_AFTER = 4;
+
+// flock(2), fcntl(2) locks
+export const LOCK_SH = 1;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+export const LOCK_UN = 8;
+export const F_GETLK = 5;
+export const F_SETLK = 6;
+export const F_SETLKW = 7;
+export const F_OFD_GETLK = 36;
+export const F_OFD_SETLK = 37;
+export const F_OFD_SETLKW = 38;
+export const F_RDLCK = 0;
+export const F_WRLCK = 1;
+export const F_UNLCK = 2;
+
+export const flock = struct({
+  l_type: "i16",
+  l_whence: "i16",
+  l_start: "i64",
+  l_len: "i64",
+  l_pid: "i32",
+}, { c: "struct flock" });
 
 // eventfd(2)
 export const EFD_SEMAPHORE = 1;
@@ -199,9 +372,10 @@ export const RLIMIT_RTTIME = 15;
 export const rlimit = struct({ rlim_cur: "u64", rlim_max: "u64" }, { c: "struct rlimit" });
 
 // termios(3), ioctl_tty(2)
+export const ISIG = 1;
+export const ICANON = 2;
+export const ECHO = 8;
 export const TCSANOW = 0;
-export const TCSADRAIN = 1;
-export const TCSAFLUSH = 2;
 export const TIOCGWINSZ = 0x5413;
 export const TIOCSWINSZ = 0x5414;
 

@@ -1,0 +1,125 @@
+import process from "node:process";
+import { requireInteger, type SyscallError } from "@posixly/sys";
+import { type FdInfo, parseFdInfo } from "./fdinfo.ts";
+import { O_ACCMODE, O_APPEND, O_CLOEXEC, O_NONBLOCK, O_PATH } from "./libc.ts";
+import { type DescriptorKind, kindOf } from "./kind.ts";
+import { open } from "./open.ts";
+import type { OwnedFd } from "./owned_fd.ts";
+import { linkIn, namesIn, textIn } from "./proc.ts";
+
+/**
+ * One line of the table of descriptors.
+ *
+ * @example Usage
+ * ```ts
+ * import { table, type TableEntry } from "@posixly/fd";
+ *
+ * const show = ({ fd, kind, target }: TableEntry) => `${fd} ${kind} ${target}`;
+ * console.log(table().map(show).join("\n"));
+ * ```
+ */
+export interface TableEntry {
+  /** The number. */
+  readonly fd: number;
+  /** What it is. */
+  readonly kind: DescriptorKind;
+  /**
+   * What it leads to, in the kernel's words: a path, `pipe:[16273]`, `anon_inode:[eventfd]`. What
+   * was unlinked ends in ` (deleted)`; a path longer than 4095 bytes is not told and is empty.
+   */
+  readonly target: string;
+  /** What it is open for; `none` if it is only a place in the file system, `O_PATH`. */
+  readonly access: "read" | "write" | "readWrite" | "none";
+  /** Whether a program that replaces this one does without it, `FD_CLOEXEC`. */
+  readonly closeOnExec: boolean;
+  /** Whether calls fail instead of waiting, `O_NONBLOCK`. */
+  readonly nonBlocking: boolean;
+  /** Whether every write goes to the end, `O_APPEND`. */
+  readonly append: boolean;
+  /** All of its flags, as open(2) numbers them. */
+  readonly flags: number;
+  /** Where the next read or write begins, in bytes; a bigint beyond 2 ** 53 - 1. */
+  readonly position: number | bigint;
+  /** Which mount it is on, as `/proc/pid/mountinfo` numbers them. */
+  readonly mountId: number;
+  /** Of an eventfd, what it has counted. */
+  readonly count?: number | bigint;
+  /** Of a pidfd, the number of the process; -1 if that is gone. */
+  readonly pid?: number;
+  /** Of an epoll set, the descriptors in it; of an inotify, its watches. */
+  readonly watches?: readonly number[];
+  /** What else the kernel says, line by line, see proc_pid_fdinfo(5). */
+  readonly details: readonly string[];
+}
+
+/**
+ * The open descriptors of a process, from `/proc`. A descriptor that is closed while the table is
+ * read may be in it or not; none is mixed up with the next one of its number.
+ *
+ * @param pid The number of the process; by default this one
+ * @returns One entry a descriptor, by number
+ * @throws {SyscallError} `ENOENT` if there is no such process, or no `/proc`; `EACCES` if it is
+ * not ours to look at; `EMFILE` or `ENFILE` if too many descriptors are open
+ * @throws {TypeError | RangeError} If `pid` is no process's number
+ *
+ * @example Usage
+ * ```ts
+ * import { eventfd, table } from "@posixly/fd";
+ * import assert from "node:assert/strict";
+ *
+ * using counter = eventfd(5);
+ * const entry = table().find(({ fd }) => fd === counter.fd)!;
+ * assert.equal(entry.kind, "eventfd");
+ * assert.equal(entry.count, 5);
+ * assert.ok(entry.closeOnExec && entry.nonBlocking);
+ * ```
+ */
+export function table(pid?: number): TableEntry[] {
+  if (pid !== undefined) requireInteger(pid, "pid", 1);
+  // All is looked up from this directory, which never becomes that of another process.
+  using folder = open(`/proc/${pid ?? "self"}`, { pathOnly: true, directory: true });
+  const numbers = numbersIn(folder);
+  const isOurs = pid === undefined || pid === process.pid;
+  return numbers
+    .filter((fd) => !(isOurs && fd === folder.fd))
+    .map((fd) => entryOf(folder, fd))
+    .filter((entry) => entry !== null);
+}
+
+/** The open descriptors, by number. That of the listing itself is closed when it is looked at. */
+function numbersIn(folder: OwnedFd): number[] {
+  using listing = open("fd", { dir: folder, directory: true });
+  return namesIn(listing).filter((name) => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
+}
+
+function entryOf(folder: OwnedFd, fd: number): TableEntry | null {
+  try {
+    for (;;) {
+      const target = linkIn(folder, `fd/${fd}`);
+      const kind = kindOf(folder, `fd/${fd}`, target);
+      const info = parseFdInfo(textIn(folder, `fdinfo/${fd}`));
+      // The same number may be another descriptor by now.
+      if (linkIn(folder, `fd/${fd}`) === target) return entry(fd, kind, target, info);
+    }
+  } catch (error) {
+    const { code } = error as SyscallError;
+    if (code === "ENOENT" || code === "ESRCH") return null; // closed meanwhile, or all is gone
+    throw error;
+  }
+}
+
+function entry(fd: number, kind: DescriptorKind, target: string, info: FdInfo): TableEntry {
+  const has = (flag: number) => (info.flags & flag) !== 0;
+  return {
+    fd,
+    kind,
+    target,
+    access: has(O_PATH) ? "none" : accessModes[info.flags & O_ACCMODE],
+    closeOnExec: has(O_CLOEXEC),
+    nonBlocking: has(O_NONBLOCK),
+    append: has(O_APPEND),
+    ...info,
+  };
+}
+
+const accessModes = ["read", "write", "readWrite", "none"] as const;

@@ -1,0 +1,67 @@
+import { requireInteger, requireInteger64 } from "@posixly/sys";
+
+/**
+ * A point in time or a span of it: milliseconds, of which the fraction counts, or
+ * seconds and nanoseconds, for what a number of milliseconds cannot hold exactly.
+ *
+ * @example Usage
+ * ```ts
+ * import { type Time, timerfd } from "@posixly/fd";
+ *
+ * const quarter: Time = 0.25; // milliseconds
+ * const exact: Time = { seconds: 1_800_000_000, nanoseconds: 1 };
+ *
+ * using timer = timerfd();
+ * timer.set({ after: quarter });
+ * timer.set({ at: exact });
+ * ```
+ */
+export type Time = number | { readonly seconds: number | bigint; readonly nanoseconds?: number };
+
+/**
+ * A time as the kernel gives it, exact to the nanosecond.
+ *
+ * @example Usage
+ * ```ts
+ * import { type ExactTime, timerfd } from "@posixly/fd";
+ * import assert from "node:assert/strict";
+ *
+ * using timer = timerfd();
+ * timer.set({ after: 60_000 });
+ * const left: ExactTime = timer.left()!;
+ * assert.ok(left.seconds <= 60);
+ * ```
+ */
+export interface ExactTime {
+  /** Whole seconds. */
+  readonly seconds: number | bigint;
+  /** The rest, from 0 to 999,999,999. */
+  readonly nanoseconds: number;
+}
+
+/** The fields of a `struct timespec`. */
+export interface Timespec {
+  readonly tv_sec: number | bigint;
+  readonly tv_nsec: number;
+}
+
+/** A time as a `struct timespec`, checked; a fraction of a nanosecond is rounded. */
+export function toTimespec(time: Time, name: string): Timespec {
+  if (typeof time === "object" && time !== null) {
+    return {
+      tv_sec: requireInteger64(time.seconds, `${name}.seconds`),
+      tv_nsec: requireInteger(time.nanoseconds ?? 0, `${name}.nanoseconds`, 0, 999_999_999),
+    };
+  }
+  if (typeof time !== "number" || Number.isNaN(time)) {
+    throw new TypeError(`${name} must be milliseconds or { seconds, nanoseconds }, not ${String(time)}`);
+  }
+  if (time < 0 || time > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(`${name} must be from 0 to 2 ** 53 - 1 milliseconds, not ${time}`);
+  }
+  const seconds = Math.floor(time / 1000);
+  const nanoseconds = Math.round((time - seconds * 1000) * 1e6);
+  return nanoseconds === 1e9
+    ? { tv_sec: seconds + 1, tv_nsec: 0 }
+    : { tv_sec: seconds, tv_nsec: nanoseconds };
+}
