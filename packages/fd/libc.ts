@@ -154,8 +154,7 @@ export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 export const STATX_ATTR_VERITY = 0x10_0000;
 export const STATX_ATTR_DAX = 0x20_0000;
 
-const statxTimestamp = struct({ tv_sec: "bigi64", tv_nsec: "u32" }, {
-  align: 16,
+const statxTimestamp = struct({ tv_sec: "i64", tv_nsec: "u32" }, {
   c: "struct statx_timestamp",
 });
 /** Newer kernels and headers have more fields, all within these 256 bytes. */
