@@ -7,15 +7,14 @@ import { scatter } from "./scatter.ts";
 /**
  * How one call reads, preadv2(2).
  *
- * @example What is in memory already
+ * @example Without waiting, although the descriptor may be shared and blocking
  * ```ts
- * import { memfd, preadv, type VectoredReadOptions, write } from "@posixly/fd";
+ * import { eventfd, readv, type VectoredReadOptions } from "@posixly/fd";
  * import assert from "node:assert/strict";
  *
- * const cached: VectoredReadOptions = { noWait: true };
- * using file = memfd("example");
- * write(file, new Uint8Array(8));
- * assert.equal(preadv(file, [new Uint8Array(16)], 0, cached), 8);
+ * const now: VectoredReadOptions = { noWait: true };
+ * using counter = eventfd();
+ * assert.equal(readv(counter, [new BigUint64Array(1)], now), null);
  * ```
  */
 export interface VectoredReadOptions {
