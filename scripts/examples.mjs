@@ -50,7 +50,7 @@ function* documentsOf(name) {
 }
 
 function* guide() {
-  yield* ["README.md", "CONTRIBUTING.md"].filter((file) => [...filesIn(".")].includes(file));
+  yield* ["README.md", "CONTRIBUTING.md"].filter((file) => existsSync(join(root, file)));
   for (const file of filesIn("docs")) if (file.endsWith(".md")) yield file;
 }
 
@@ -87,7 +87,7 @@ function moduleName(folder, document, line) {
 }
 
 /** What is run of one document. */
-function* examplesIn(document) {
+export function* examplesIn(document) {
   const blocks = [...blocksIn(document)];
   for (const [i, { line, language, words, code }] of blocks.entries()) {
     const isExample = /^(ts|js)$/.test(language) && !words.includes("no-run") &&
@@ -100,7 +100,7 @@ function* examplesIn(document) {
 }
 
 /** The fenced blocks of a document, with the line that each opens on. */
-export function* blocksIn(document) {
+function* blocksIn(document) {
   let block;
   for (const [i, line] of proseOf(document).entries()) {
     const fence = line.match(/^( *)```(\w*)(.*)$/);

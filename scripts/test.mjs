@@ -21,7 +21,9 @@ const { values, positionals } = parseArgs({
 const inCI = Boolean(process.env.CI);
 process.on("SIGINT", () => process.exit(130));
 
+const chosen = [...selectRuntimes()];
 const totals = new Map();
+for (const { name } of chosen) count(name, {});
 const files = selectFiles();
 const build = spawnSync("node_modules/.bin/tsc", ["-b", ...projectsOf(files)], { cwd: root });
 if (build.status !== 0) {
@@ -59,7 +61,7 @@ function projectsOf(files) {
 
 /** Every test file with each runtime that it runs in; the scripts are for Node alone. */
 function* inEachRuntime(files) {
-  for (const runtime of selectRuntimes()) {
+  for (const runtime of chosen) {
     for (const file of files) {
       if (file.endsWith("_test.ts")) {
         yield { runtime, file, command: runtime.command(join(root, file)) };

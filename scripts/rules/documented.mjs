@@ -44,7 +44,7 @@ function complaintsOf(file) {
     const lacks = own.flatMap(({ kind, jsDoc, def }) => check(kind, jsDoc, def));
     if (!own.some(({ jsDoc }) => hasExample(jsDoc))) lacks.push("an example that runs");
     const { filename, line } = own[0].location;
-    const where = `${relative(root, fileURLToPath(filename))}:${line}`;
+    const where = `${relative(root, fileURLToPath(filename))}:${line + 1}`;
     if (lacks.length > 0) complaints.push(`${where} ${name} lacks ${lacks.join(", ")}`);
   }
   return complaints;

@@ -60,7 +60,8 @@ function packageOf(specifier) {
 
 function needlessDependencies(name) {
   const used = new Set(
-    sources.filter((source) => source.name === name).flatMap(importsOf).map(packageOf),
+    sources.filter((source) => source.name === name && source.isPublished)
+      .flatMap(importsOf).map(packageOf),
   );
   // Native code is loaded at the first call, which no import shows.
   return Object.keys(manifest(`packages/${name}`).dependencies ?? {})

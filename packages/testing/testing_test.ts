@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { closeSync, openSync } from "node:fs";
+import { gc, openDescriptors, runFresh, testNeeding, testWhere, withoutLeaks } from "./mod.ts";
+import process from "node:process";
+import { test } from "uvu";
+
+test("open descriptors are listed with what they lead to", () => {
+  const fd = openSync("/dev/null", "r");
+  assert.deepEqual(openDescriptors().find((open) => open.fd === fd), { fd, target: "/dev/null" });
+  closeSync(fd);
+  assert.ok(!openDescriptors().some((open) => open.fd === fd));
+});
+
+test("a leak is an error, closing late is none", async () => {
+  let leaked = -1;
+  const leak = () => void (leaked = openSync("/dev/null", "r"));
+  await assert.rejects(() => withoutLeaks(leak), { message: /left open/ });
+  closeSync(leaked);
+
+  await withoutLeaks(() => {
+    const fd = openSync("/dev/null", "r");
+    setTimeout(() => closeSync(fd), 20);
+  });
+});
+
+test("garbage is collected on demand", async () => {
+  let collected = false;
+  const registry = new FinalizationRegistry(() => collected = true);
+  (() => registry.register({}, undefined))();
+  await gc();
+  assert.ok(collected);
+});
+
+test("a fresh process is of the same runtime, and knows the packages", async () => {
+  const fresh = await runFresh(
+    `
+    import { text } from "node:stream/consumers";
+    import process from "node:process";
+    import { struct } from "@posixly/sys/struct";
+    console.log(process.version, struct({ a: "u16" }).size, process.argv[2], process.env.GREETING);
+    console.error(await text(process.stdin));
+    process.exitCode = 3;
+    `,
+    { args: ["argument"], env: { GREETING: "hello" }, stdin: "input" },
+  );
+  assert.deepEqual(fresh, {
+    status: 3,
+    signal: null,
+    stdout: `${process.version} 2 argument hello\n`,
+    stderr: "input\n",
+  });
+});
+
+test("a fresh process that takes too long is killed", async () => {
+  const { status, signal } = await runFresh("for (;;);", { timeout: 500 });
+  assert.deepEqual({ status, signal }, { status: null, signal: "SIGKILL" });
+});
+
+testNeeding("sh", "what is here is run", () => {});
+testWhere(true, "nothing", "what is met is run", () => {});
+
+test.run();
