@@ -56,7 +56,10 @@ export function requireInteger(
   max = 0x7fff_ffff,
 ): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
-  if (typeof value !== "number" || (!Number.isInteger(value) && Number.isFinite(value)) || Number.isNaN(value)) {
+  if (
+    typeof value !== "number" || (!Number.isInteger(value) && Number.isFinite(value)) ||
+    Number.isNaN(value)
+  ) {
     throw new TypeError(`${name} must be a whole number, not ${show(value)}`);
   }
   throw new RangeError(`${name} must be between ${min} and ${max}, not ${value}`);

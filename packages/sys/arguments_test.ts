@@ -32,14 +32,19 @@ test("64-bit numbers are exact or refused", () => {
 
 test("buffers are views of fixed, attached memory", () => {
   const shared = new Uint8Array(new SharedArrayBuffer(2));
-  for (const good of [new Uint8Array(3), new DataView(new ArrayBuffer(2)), new Float64Array(1), shared]) {
+  for (
+    const good of [new Uint8Array(3), new DataView(new ArrayBuffer(2)), new Float64Array(1), shared]
+  ) {
     assert.equal(requireBytes(good, "buffer"), good);
   }
   for (const empty of [new Uint8Array(), new Uint8Array(new ArrayBuffer(0))]) {
     assert.equal(requireBytes(empty, "buffer"), empty);
   }
   for (const wrong of [new ArrayBuffer(2), [1], "text", 5, null, undefined, { length: 3 }]) {
-    assert.throws(() => requireBytes(wrong as Uint8Array, "buffer"), /^TypeError: buffer must be a typed/);
+    assert.throws(
+      () => requireBytes(wrong as Uint8Array, "buffer"),
+      /^TypeError: buffer must be a typed/,
+    );
   }
 });
 

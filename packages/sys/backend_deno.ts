@@ -65,7 +65,9 @@ export const backend: Backend = {
   wide: (value) => BigInt(value),
 
   address: (buffer) =>
-    Deno.UnsafePointer.value(Deno.UnsafePointer.of(new Uint8Array(buffer as ArrayBuffer))) as Address,
+    Deno.UnsafePointer.value(
+      Deno.UnsafePointer.of(new Uint8Array(buffer as ArrayBuffer)),
+    ) as Address,
 
   toAddress: (value) => BigInt(value) as Address,
 
@@ -114,7 +116,12 @@ class ParkedWaker implements Waker {
     this.#libc = open({
       eventfd: { parameters: ["u32", "i32"], result: "i32" },
       poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
-      park: { name: "poll", parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+      park: {
+        name: "poll",
+        parameters: ["buffer", "u32", "i32"],
+        result: "i32",
+        nonblocking: true,
+      },
       read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
       write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
     });

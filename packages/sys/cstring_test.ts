@@ -4,12 +4,14 @@ import { test } from "uvu";
 import { cstring, fromCString } from "@posixly/sys";
 
 test("text survives the way to C and back", () => {
-  fc.assert(fc.property(fc.string({ unit: "grapheme" }).filter((s) => !s.includes("\0")), (text) => {
-    const bytes = cstring(text);
-    assert.equal(bytes.at(-1), 0);
-    assert.equal(fromCString(bytes), text);
-    assert.equal(fromCString(bytes.subarray(0, -1)), text);
-  }));
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }).filter((s) => !s.includes("\0")), (text) => {
+      const bytes = cstring(text);
+      assert.equal(bytes.at(-1), 0);
+      assert.equal(fromCString(bytes), text);
+      assert.equal(fromCString(bytes.subarray(0, -1)), text);
+    }),
+  );
 });
 
 test("bytes are taken as they are", () => {

@@ -27,9 +27,18 @@ test("bigint results are results as well", () => {
 test("the message says what was tried on what", () => {
   const message = (context: object) => new SyscallError(errno.ENOENT, "openat", context).message;
   assert.equal(message({}), "Cannot openat: no such file or directory (ENOENT)");
-  assert.equal(message({ path: "/x\ny" }), 'Cannot openat "/x\\ny": no such file or directory (ENOENT)');
-  assert.equal(message({ fd: 0 }), "Cannot openat descriptor 0: no such file or directory (ENOENT)");
-  assert.equal(message({ address: "[::1]:80" }), "Cannot openat [::1]:80: no such file or directory (ENOENT)");
+  assert.equal(
+    message({ path: "/x\ny" }),
+    'Cannot openat "/x\\ny": no such file or directory (ENOENT)',
+  );
+  assert.equal(
+    message({ fd: 0 }),
+    "Cannot openat descriptor 0: no such file or directory (ENOENT)",
+  );
+  assert.equal(
+    message({ address: "[::1]:80" }),
+    "Cannot openat [::1]:80: no such file or directory (ENOENT)",
+  );
 });
 
 test("what an error was not about is not there", () => {

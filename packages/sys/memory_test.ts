@@ -5,13 +5,15 @@ import { test } from "uvu";
 import { addressAfter, addressOf, bind, memory, ok, struct, toAddress } from "@posixly/sys";
 
 test("memory at the address of bytes is those bytes, not a copy", () => {
-  fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.nat(), (bytes, start) => {
-    const part = bytes.subarray(start % bytes.length);
-    const seen = new Uint8Array(memory(addressOf(part), part.length));
-    assert.deepEqual(seen, new Uint8Array(part));
-    seen[0] ^= 0xff;
-    assert.equal(part[0], seen[0]);
-  }));
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.nat(), (bytes, start) => {
+      const part = bytes.subarray(start % bytes.length);
+      const seen = new Uint8Array(memory(addressOf(part), part.length));
+      assert.deepEqual(seen, new Uint8Array(part));
+      seen[0] ^= 0xff;
+      assert.equal(part[0], seen[0]);
+    }),
+  );
 });
 
 test("an address stays right while the garbage collector moves things about", async () => {
@@ -50,7 +52,10 @@ test("bytes that have no lasting address are refused", () => {
   const detached = new Uint8Array(8);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
   assert.throws(() => addressOf(detached), TypeError);
-  assert.throws(() => addressOf(new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }))), TypeError);
+  assert.throws(
+    () => addressOf(new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }))),
+    TypeError,
+  );
   assert.throws(() => addressOf([1] as never), TypeError);
 });
 

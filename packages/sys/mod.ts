@@ -14,7 +14,13 @@
  *
  * @module
  */
-export { type Bytes, MAX_RW_COUNT, requireBytes, requireInteger, requireInteger64 } from "./arguments.ts";
+export {
+  type Bytes,
+  MAX_RW_COUNT,
+  requireBytes,
+  requireInteger,
+  requireInteger64,
+} from "./arguments.ts";
 export { bind } from "./bind.ts";
 export { cstring, fromCString } from "./cstring.ts";
 export { errno, errnoMessage, type ErrnoName, errnoName } from "./errno.ts";
@@ -29,18 +35,11 @@ export {
   type Fields,
   type Layout,
   type Scalar,
-  struct,
   type Struct,
+  struct,
   type StructOptions,
   type StructView,
   union,
 } from "./struct.ts";
-export type {
-  Address,
-  ArgumentType,
-  Bound,
-  ResultType,
-  Signature,
-  Signatures,
-} from "./types.ts";
-export { watch, type Watch } from "./watch.ts";
+export type { Address, ArgumentType, Bound, ResultType, Signature, Signatures } from "./types.ts";
+export { type Watch, watch } from "./watch.ts";

@@ -19,87 +19,18 @@
  * @module
  */
 
-/**
- * How a kind of value lies in memory. Scalars, arrays, structs and unions all
- * are layouts, and so nest. The byte order is little-endian, as on every
- * platform that can be bound, but for the scalars whose name ends in `be`.
- *
- * @typeParam Value What is read out of memory, as a copy
- * @typeParam View What looks into memory, without a copy; a scalar's is its value
- * @typeParam Input What may be written
- *
- * @example Usage
- * ```ts
- * import { bytes, type Layout } from "@posixly/sys/struct";
- * import assert from "node:assert/strict";
- *
- * const mac: Layout<Uint8Array, Uint8Array, Uint8Array> = bytes(6);
- * assert.equal(mac.size, 6);
- * ```
- */
-export interface Layout<Value, View, Input> {
-  /** How many bytes it takes, `sizeof`. */
-  readonly size: number;
-  /** What its address is a multiple of, `_Alignof`. */
-  readonly align: number;
-  /** Reads a copy; the caller knows that `size` bytes are there. */
-  read(data: DataView, at: number): Value;
-  /** Looks in without a copy; the caller knows that `size` bytes are there. */
-  look(data: DataView, at: number): View;
-  /** Writes a checked value; the caller knows that `size` bytes are there. */
-  write(data: DataView, at: number, value: Input): void;
-}
+import {
+  type Field,
+  type Fields,
+  type InputOf,
+  type Layout,
+  layoutOf,
+  type ValueOf,
+  type ViewOf,
+} from "./layout.ts";
 
-/**
- * The scalars of C. `u64` and `i64` are numbers where those are exact and bigints
- * beyond; `bigu64` and `bigi64` are always bigints. All of them may be written
- * as either. `u16be` and `u32be` are in network byte order.
- *
- * @example Usage
- * ```ts
- * import { type Scalar, struct } from "@posixly/sys/struct";
- * import assert from "node:assert/strict";
- *
- * const port: Scalar = "u16be";
- * assert.deepEqual(struct({ port }).encode({ port: 80 }), new Uint8Array([0, 80]));
- * ```
- */
-export type Scalar = keyof typeof scalars;
-
-/**
- * A field of a struct: a scalar by name, or any other layout.
- *
- * @example Usage
- * ```ts
- * import { array, type Field } from "@posixly/sys/struct";
- *
- * const flags: Field = "u32";
- * const words: Field = array("u64", 4);
- * ```
- */
-// deno-lint-ignore no-explicit-any -- any layout may be a field
-export type Field = Scalar | Layout<any, any, any>;
-
-/**
- * The fields of a struct by name, in the order of C.
- *
- * @example Usage
- * ```ts
- * import { type Fields, struct } from "@posixly/sys/struct";
- *
- * const fields = { tv_sec: "i64", tv_nsec: "i64" } as const satisfies Fields;
- * const timespec = struct(fields);
- * ```
- */
-export type Fields = Readonly<Record<string, Field>>;
-
-type LayoutOf<F extends Field> = F extends Scalar ? (typeof scalars)[F] : F;
-type ValueOf<F extends Field> = LayoutOf<F> extends Layout<infer Value, infer _V, infer _I> ? Value
-  : never;
-type ViewOf<F extends Field> = LayoutOf<F> extends Layout<infer _, infer View, infer _I> ? View
-  : never;
-type InputOf<F extends Field> = LayoutOf<F> extends Layout<infer _, infer _V, infer Input> ? Input
-  : never;
+export { array, bytes, type Elements } from "./array.ts";
+export type { Field, Fields, Layout, Scalar } from "./layout.ts";
 
 type Values<F extends Fields> = { -readonly [Name in keyof F]: ValueOf<F[Name]> };
 type Inputs<F extends Fields> = { readonly [Name in keyof F]?: InputOf<F[Name]> };
@@ -119,8 +50,7 @@ type Inputs<F extends Fields> = { readonly [Name in keyof F]?: InputOf<F[Name]> 
  * assert.equal(iovec.offsets.iov_len, 8);
  * ```
  */
-export interface Struct<F extends Fields>
-  extends Layout<Values<F>, StructView<F>, Inputs<F>> {
+export interface Struct<F extends Fields> extends Layout<Values<F>, StructView<F>, Inputs<F>> {
   /** What C calls it, such as `struct iovec`, if it was said. */
   readonly c: string | undefined;
   /** Where each field begins, `offsetof`. */
@@ -161,101 +91,6 @@ export interface Struct<F extends Fields>
  * ```
  */
 export type StructView<F extends Fields> = { -readonly [Name in keyof F]: ViewOf<F[Name]> };
-
-type Read<T> = (data: DataView, at: number) => T;
-type Write<T> = (data: DataView, at: number, value: T) => void;
-
-function scalar<Value, Input = Value>(
-  size: number,
-  read: Read<Value>,
-  write: Write<Input>,
-): Layout<Value, Value, Input> {
-  return { size, align: size, read, look: read, write };
-}
-
-/** An integer of up to 32 bits, from `min` to `max`. */
-function integer(
-  name: string,
-  size: number,
-  min: number,
-  max: number,
-  read: Read<number>,
-  write: Write<number>,
-) {
-  return scalar<number>(size, read, (data, at, value) => {
-    if (!Number.isInteger(value)) {
-      throw new TypeError(`${name} must be a whole number, not ${String(value)}`);
-    }
-    if (value < min || value > max) {
-      throw new RangeError(`${name} must be between ${min} and ${max}, not ${value}`);
-    }
-    write(data, at, value);
-  });
-}
-
-/** Writes 64 bits from a number or a bigint, checked against the type's range. */
-function write64(name: string, min: bigint, max: bigint): Write<number | bigint> {
-  return (data, at, value) => {
-    if (typeof value === "number" ? !Number.isSafeInteger(value) : typeof value !== "bigint") {
-      throw new TypeError(
-        `${name} must be a bigint or a whole number below 2 ** 53, not ${String(value)}`,
-      );
-    }
-    if (value < min || value > max) {
-      throw new RangeError(`${name} must be between ${min} and ${max}, not ${value}`);
-    }
-    if (typeof value === "bigint") {
-      data.setBigUint64(at, value, true);
-    } else {
-      data.setUint32(at, value, true);
-      data.setInt32(at + 4, Math.floor(value / 2 ** 32), true);
-    }
-  };
-}
-
-/** Joins two halves where that is exact, which keeps bigints off the common path. */
-function read64(high: Read<number>, big: Read<bigint>): Read<number | bigint> {
-  return (data, at) => {
-    const value = high(data, at + 4) * 2 ** 32 + data.getUint32(at, true);
-    return Number.isSafeInteger(value) ? value : big(data, at);
-  };
-}
-
-const U64_MAX = 2n ** 64n - 1n;
-const I64_MIN = -(2n ** 63n);
-const I64_MAX = 2n ** 63n - 1n;
-const getBigUint64: Read<bigint> = (data, at) => data.getBigUint64(at, true);
-const getBigInt64: Read<bigint> = (data, at) => data.getBigInt64(at, true);
-const writeU64 = write64("u64", 0n, U64_MAX);
-const writeI64 = write64("i64", I64_MIN, I64_MAX);
-const getUint32: Read<number> = (data, at) => data.getUint32(at, true);
-const getInt32: Read<number> = (data, at) => data.getInt32(at, true);
-
-// deno-fmt-ignore -- a table reads best as a table
-const scalars = {
-  u8: integer("u8", 1, 0, 0xff, (d, at) => d.getUint8(at), (d, at, v) => d.setUint8(at, v)),
-  i8: integer("i8", 1, -0x80, 0x7f, (d, at) => d.getInt8(at), (d, at, v) => d.setInt8(at, v)),
-  u16: integer("u16", 2, 0, 0xffff, (d, at) => d.getUint16(at, true), (d, at, v) => d.setUint16(at, v, true)),
-  i16: integer("i16", 2, -0x8000, 0x7fff, (d, at) => d.getInt16(at, true), (d, at, v) => d.setInt16(at, v, true)),
-  u32: integer("u32", 4, 0, 0xffff_ffff, getUint32, (d, at, v) => d.setUint32(at, v, true)),
-  i32: integer("i32", 4, -0x8000_0000, 0x7fff_ffff, getInt32, (d, at, v) => d.setInt32(at, v, true)),
-  u16be: integer("u16be", 2, 0, 0xffff, (d, at) => d.getUint16(at), (d, at, v) => d.setUint16(at, v)),
-  u32be: integer("u32be", 4, 0, 0xffff_ffff, (d, at) => d.getUint32(at), (d, at, v) => d.setUint32(at, v)),
-  u64: scalar<number | bigint>(8, read64(getUint32, getBigUint64), writeU64),
-  i64: scalar<number | bigint>(8, read64(getInt32, getBigInt64), writeI64),
-  bigu64: scalar<bigint, number | bigint>(8, getBigUint64, writeU64),
-  bigi64: scalar<bigint, number | bigint>(8, getBigInt64, writeI64),
-  f32: scalar<number>(4, (d, at) => d.getFloat32(at, true), (d, at, v) => d.setFloat32(at, v, true)),
-  f64: scalar<number>(8, (d, at) => d.getFloat64(at, true), (d, at, v) => d.setFloat64(at, v, true)),
-};
-
-function layoutOf(field: Field): Layout<unknown, unknown, unknown> {
-  const layout = typeof field === "string" ? scalars[field] : field;
-  if (typeof layout?.read !== "function") {
-    throw new TypeError(`a field must be a scalar's name or a layout, not ${String(field)}`);
-  }
-  return layout as Layout<unknown, unknown, unknown>;
-}
 
 const alignUp = (at: number, align: number) => Math.ceil(at / align) * align;
 
@@ -446,129 +281,4 @@ function viewClass(placed: readonly Placed[]): new (data: DataView, at: number) 
     Object.defineProperty(View.prototype, field.name, View.accessor(field));
   }
   return View;
-}
-
-/**
- * Lays out bytes that mean nothing to C, or text of fixed length: a `char[n]`.
- * Reading gives a `Uint8Array`, looking one that shares the memory. A shorter
- * value is filled up with zeros.
- *
- * @param length How many bytes
- * @returns The layout
- *
- * @example Usage
- * ```ts
- * import { bytes, struct } from "@posixly/sys/struct";
- * import assert from "node:assert/strict";
- *
- * const name = struct({ name: bytes(16) });
- * const encoded = name.encode({ name: new TextEncoder().encode("lo") });
- * assert.deepEqual(encoded.subarray(0, 3), new Uint8Array([0x6c, 0x6f, 0]));
- * ```
- */
-export function bytes(length: number): Layout<Uint8Array, Uint8Array, Uint8Array> {
-  requireLength(length);
-  const look = (data: DataView, at: number) =>
-    new Uint8Array(data.buffer, data.byteOffset + at, length);
-  return {
-    size: length,
-    align: 1,
-    look,
-    read: (data, at) => look(data, at).slice(),
-    write(data, at, value) {
-      if (!(value instanceof Uint8Array) || value.length > length) {
-        throw new TypeError(`must be a Uint8Array of at most ${length} bytes`);
-      }
-      const into = look(data, at);
-      into.set(value);
-      into.fill(0, value.length);
-    },
-  };
-}
-
-/**
- * The elements of an array in memory.
- *
- * @example Usage
- * ```ts
- * import { array, type Elements, struct } from "@posixly/sys/struct";
- * import assert from "node:assert/strict";
- *
- * const { pair } = struct({ pair: array("u16", 2) }).view(new Uint8Array(4));
- * const elements: Elements<number, number> = pair;
- * elements.set(1, 9);
- * assert.deepEqual([...elements], [0, 9]);
- * ```
- */
-export interface Elements<View, Input> extends Iterable<View> {
-  /** How many elements there are. */
-  readonly length: number;
-  /**
-   * Looks at one element.
-   *
-   * @throws {RangeError} If there is none
-   */
-  get(index: number): View;
-  /**
-   * Writes one element.
-   *
-   * @throws {RangeError} If there is none
-   */
-  set(index: number, value: Input): void;
-}
-
-/**
- * Lays out an array.
- *
- * @param element What it holds: a scalar's name or any layout
- * @param length How many of them
- * @returns The layout; fewer values than `length` may be written
- *
- * @example Usage
- * ```ts
- * import { array, struct } from "@posixly/sys/struct";
- * import assert from "node:assert/strict";
- *
- * const sigset = struct({ bits: array("bigu64", 16) });
- * assert.equal(sigset.size, 128);
- * ```
- */
-export function array<const F extends Field>(
-  element: F,
-  length: number,
-): Layout<ValueOf<F>[], Elements<ViewOf<F>, InputOf<F>>, readonly InputOf<F>[]> {
-  requireLength(length);
-  const { size, align, read, look, write } = layoutOf(element);
-  const indices = Array.from({ length }, (_, i) => i);
-  return {
-    size: size * length,
-    align,
-    read: (data, at) => indices.map((i) => read(data, at + i * size) as ValueOf<F>),
-    look(data, at) {
-      const place = (index: number) => {
-        if (Number.isInteger(index) && index >= 0 && index < length) return at + index * size;
-        throw new RangeError(`there is no element ${index} in an array of ${length}`);
-      };
-      return {
-        length,
-        get: (index) => look(data, place(index)) as ViewOf<F>,
-        set: (index, value) => write(data, place(index), value),
-        *[Symbol.iterator]() {
-          for (const i of indices) yield look(data, at + i * size) as ViewOf<F>;
-        },
-      };
-    },
-    write(data, at, values) {
-      if (!Array.isArray(values) || values.length > length) {
-        throw new TypeError(`must be an array of at most ${length} elements`);
-      }
-      values.forEach((value, i) => write(data, at + i * size, value));
-    },
-  };
-}
-
-function requireLength(length: number): void {
-  if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`length must be a whole number from 0, not ${String(length)}`);
-  }
 }

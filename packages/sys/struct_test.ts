@@ -47,7 +47,10 @@ test("every integer that fits is read back as it was written", () => {
     const view = layout.view(filled, 3);
     for (const [name, value] of Object.entries(values)) view[name] = value as number;
     assert.deepEqual(layout.decode(filled, 3), values);
-    assert.deepEqual([...filled.subarray(0, 3), ...filled.subarray(layout.size + 3)], Array(5).fill(0xa5));
+    assert.deepEqual(
+      [...filled.subarray(0, 3), ...filled.subarray(layout.size + 3)],
+      Array(5).fill(0xa5),
+    );
   }));
 });
 
@@ -218,7 +221,9 @@ testNeeding("cc", "random structs lie as the C compiler lays them", () => {
     declaration: twins.map(({ declare }, i) => `${declare(`f${i}`)};`).join(" "),
     layout: struct(Object.fromEntries(twins.map(({ field }, i) => [`f${i}`, field]))),
   }));
-  const ours = samples.map(({ layout }) => [layout.size, layout.align, ...Object.values(layout.offsets)]);
+  const ours = samples.map((
+    { layout },
+  ) => [layout.size, layout.align, ...Object.values(layout.offsets)]);
   const theirs = compileAndRun(`
     #include <stddef.h>
     #include <stdint.h>
