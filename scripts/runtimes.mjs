@@ -3,17 +3,16 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { root } from "./files.mjs";
 
-export const root = fileURLToPath(new URL("..", import.meta.url));
+export { root };
 
 const fromTesting = createRequire(join(root, "packages/testing/package.json"));
 const fromRoot = createRequire(join(root, "package.json"));
 const fromDeno = createRequire(fromRoot.resolve("deno/package.json"));
 
 /** Where `tsc -b packages` put a file of ours. */
-const compiled = (file) =>
-  join(dirname(file), "dist", basename(file).replace(/\.ts$/, ".js"));
+const compiled = (file) => join(dirname(file), "dist", basename(file).replace(/\.ts$/, ".js"));
 
 /** The program in an optional package, or undefined where that was not installed. */
 function program(require, name, path) {
