@@ -41,12 +41,13 @@ ${signatures.map(([name]) => `  show(${name.split("$")[0]});`).join("\n")}
 
 /**
  * What may stand for what. Sizes may be declared in 32 bits, since ours are checked to fit; a
- * result in 32 bits holds every count, which the kernel keeps below 2 GiB.
+ * result in 32 bits holds every count, which the kernel keeps below 2 GiB. What is narrower than
+ * a register fills one all the same.
  */
 const accepts = {
   argument: {
-    i32: /^[su]4$/,
-    u32: /^([su]4|u8)$/,
+    i32: /^[su][124]$/,
+    u32: /^([su][124]|u8)$/,
     i64: /^[su]8$/,
     u64: /^[su]8$/,
     buffer: /^p8$/,
@@ -55,7 +56,7 @@ const accepts = {
   result: {
     i32: /^(s4|s8)$/,
     u32: /^(u4|v0)$/,
-    i64: /^s8$/,
+    i64: /^[su]8$/,
     address: /^p8$/,
     errno: /^s4$/,
   },
