@@ -1,7 +1,10 @@
+import { type Flags, toFlags } from "./flags.ts";
+import { O_CLOEXEC } from "./libc.ts";
+
 /** What `/proc/pid/fdinfo` says of a descriptor. */
 export interface FdInfo {
   readonly position: number | bigint;
-  readonly flags: number;
+  readonly flags: Flags;
   readonly mountId: number;
   readonly count?: number | bigint;
   readonly pid?: number;
@@ -9,29 +12,30 @@ export interface FdInfo {
   readonly details: readonly string[];
 }
 
-/** Every descriptor has these; the rest depends on its kind. */
-const common = ["pos", "flags", "mnt_id", "ino"];
-
 /** Reads the text of `/proc/pid/fdinfo`, see proc_pid_fdinfo(5). */
 export function parseFdInfo(text: string): FdInfo {
-  const lines = text.split("\n").filter((line) => line !== "");
-  const value = (name: string) => valueOf(lines.find((line) => line.startsWith(`${name}:`)));
-  const count = value("eventfd-count");
-  const pid = value("Pid");
-  const watches = lines.flatMap((line) => /^(?:tfd|inotify wd):\s*(\d+)/.exec(line)?.[1] ?? []);
+  const find = (pattern: RegExp) => pattern.exec(text)?.[1];
+  const flags = parseInt(find(/^flags:\s*([0-7]+)/m) ?? "0", 8);
+  const count = find(/^eventfd-count:\s*([0-9a-f]+)/m);
+  const pid = find(/^Pid:\s*(-?\d+)/m);
+  const watches = watchesOf(text);
   return {
-    position: toInteger(value("pos") ?? "0"),
-    flags: parseInt(value("flags") ?? "0", 8),
-    mountId: Number(value("mnt_id") ?? 0),
+    position: toInteger(find(/^pos:\s*(\d+)/m) ?? "0"),
+    flags: toFlags(flags, (flags & O_CLOEXEC) !== 0),
+    mountId: Number(find(/^mnt_id:\s*(\d+)/m) ?? 0),
     ...count !== undefined && { count: toInteger(`0x${count}`) },
     ...pid !== undefined && { pid: Number(pid) },
-    ...watches.length > 0 && { watches: watches.map(Number) },
-    details: lines.filter((line) => !common.includes(line.split(":")[0])),
+    ...watches.length > 0 && { watches },
+    details: text.split("\n").filter((line) => line !== "" && !/^(pos|flags|mnt_id|ino):/.test(line)),
   };
 }
 
-function valueOf(line: string | undefined): string | undefined {
-  return line?.slice(line.indexOf(":") + 1).trim();
+/** An epoll set counts in decimal, an inotify in hexadecimal. */
+function watchesOf(text: string): number[] {
+  return [
+    ...Array.from(text.matchAll(/^tfd:\s*(\d+)/gm), ([, fd]) => Number(fd)),
+    ...Array.from(text.matchAll(/^inotify wd:([0-9a-f]+)/gm), ([, wd]) => parseInt(wd, 16)),
+  ];
 }
 
 /** A number where that is exact, else a bigint. */

@@ -1,31 +1,6 @@
-import { ok } from "@posixly/sys";
-import {
-  AT_STATX_DONT_SYNC,
-  libc,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFMT,
-  S_IFREG,
-  S_IFSOCK,
-  statx,
-  STATX_TYPE,
-} from "./libc.ts";
 import type { OwnedFd } from "./owned_fd.ts";
-import { retry } from "./retry.ts";
-
-/** What has an inode of its own kind. */
-const byMode = {
-  [S_IFREG]: "file",
-  [S_IFDIR]: "directory",
-  [S_IFIFO]: "pipe",
-  [S_IFSOCK]: "socket",
-  [S_IFCHR]: "character device",
-  [S_IFBLK]: "block device",
-  [S_IFLNK]: "symbolic link",
-} as const;
+import { stat } from "./stat.ts";
+import type { FileKind } from "./stat_result.ts";
 
 /** What only its name tells apart: objects of the kernel that share one inode. */
 const byName = {
@@ -54,11 +29,10 @@ const byName = {
  * ```
  */
 export type DescriptorKind =
-  | (typeof byMode)[keyof typeof byMode]
+  | FileKind
   | (typeof byName)[keyof typeof byName]
   | "memfd"
-  | "namespace"
-  | "other";
+  | "namespace";
 
 /** What the link `name` in a folder of `/proc` leads to, of which the text is `target`. */
 export function kindOf(folder: OwnedFd, name: string, target: string): DescriptorKind {
@@ -68,15 +42,5 @@ export function kindOf(folder: OwnedFd, name: string, target: string): Descripto
   }
   if (target.startsWith("/memfd:")) return "memfd";
   if (/^[a-z_]+:\[\d+\]$/.test(target) && !/^(pipe|socket):/.test(target)) return "namespace";
-  const mode = modeOf(folder, name);
-  return Object.hasOwn(byMode, mode) ? byMode[mode as keyof typeof byMode] : "other";
-}
-
-/** The bits of its mode that say what it is; no server is asked for it. */
-function modeOf(folder: OwnedFd, name: string): number {
-  const path = new TextEncoder().encode(`${name}\0`);
-  const bytes = new Uint8Array(statx.size);
-  const call = () => libc.statx(folder.fd, path, AT_STATX_DONT_SYNC, STATX_TYPE, bytes);
-  ok(retry(call), "statx", { path: name });
-  return statx.view(bytes).stx_mode & S_IFMT;
+  return stat(name, { dir: folder, sync: "cached" }).kind; // a server that hangs is not asked
 }

@@ -70,7 +70,8 @@ export function memfd(name: string | Uint8Array = "", options: MemfdOptions = {}
   }
   const flags = MFD_CLOEXEC |
     bitsOf({ sealable: MFD_ALLOW_SEALING }, rest) |
-    (executable === undefined ? 0 : executable ? MFD_EXEC : MFD_NOEXEC_SEAL) |
+    bitsOf({ executable: MFD_EXEC }, { executable }) |
+    (executable === false ? MFD_NOEXEC_SEAL : 0) |
     hugePagesOf(hugePages);
   return new OwnedFd(ok(libc.memfd_create(path, flags >>> 0), "memfd_create"));
 }

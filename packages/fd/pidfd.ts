@@ -1,4 +1,4 @@
-import { ok, requireInteger } from "@posixly/sys";
+import { requireInteger } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   libc,
@@ -8,6 +8,7 @@ import {
   SYS_pidfd_send_signal,
 } from "./libc.ts";
 import { OwnedFd } from "./owned_fd.ts";
+import { okSince } from "./since.ts";
 import { type SignalName, signalNumber } from "./signals.ts";
 
 /**
@@ -37,7 +38,7 @@ import { type SignalName, signalNumber } from "./signals.ts";
 export function pidfd(pid: number): OwnedFd {
   requireInteger(pid, "pid", 1);
   const fd = libc.syscall$pidfd_open(SYS_pidfd_open, pid, PIDFD_NONBLOCK);
-  return new OwnedFd(ok(fd, "pidfd_open", { address: `process ${pid}` }));
+  return new OwnedFd(okSince("5.3", fd, "pidfd_open", { address: `process ${pid}` }));
 }
 
 /**
@@ -67,7 +68,7 @@ export function sendSignal(process: AsFd, signal: SignalName | number): void {
   const fd = fdOf(process, "process");
   const number = signal === 0 ? 0 : signalNumber(signal);
   const sent = libc.syscall$pidfd_send_signal(SYS_pidfd_send_signal, fd, number, null, 0);
-  ok(sent, "pidfd_send_signal", { fd });
+  okSince("5.1", sent, "pidfd_send_signal", { fd });
 }
 
 /**
@@ -97,5 +98,5 @@ export function duplicateFrom(process: AsFd, number: number): OwnedFd {
   const fd = fdOf(process, "process");
   requireInteger(number, "number");
   const duplicate = libc.syscall$pidfd_getfd(SYS_pidfd_getfd, fd, number, 0);
-  return new OwnedFd(ok(duplicate, "pidfd_getfd", { fd }));
+  return new OwnedFd(okSince("5.6", duplicate, "pidfd_getfd", { fd }));
 }

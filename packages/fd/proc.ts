@@ -1,8 +1,8 @@
-import { errno, fromCString, ok } from "@posixly/sys";
+import { cstring, errno, fromCString, ok } from "@posixly/sys";
 import { dirent64, libc, SYS_getdents64 } from "./libc.ts";
 import { open } from "./open.ts";
 import type { OwnedFd } from "./owned_fd.ts";
-import { read } from "./read.ts";
+import { readAll } from "./read_all.ts";
 import { retry } from "./retry.ts";
 
 // What /proc says, read with our own calls: a runtime asks for no permission for those.
@@ -34,8 +34,7 @@ export function namesIn(directory: OwnedFd): string[] {
 /** Where a link leads; `""` if that is longer than the kernel tells. */
 export function linkIn(directory: OwnedFd, name: string): string {
   const bytes = new Uint8Array(LINK_SIZE);
-  const path = new TextEncoder().encode(`${name}\0`);
-  const length = libc.readlinkat(directory.fd, path, bytes, bytes.length);
+  const length = libc.readlinkat(directory.fd, cstring(name), bytes, bytes.length);
   if (length === -errno.ENAMETOOLONG) return "";
   return fromCString(bytes.subarray(0, ok(length, "readlinkat", { path: name })));
 }
@@ -43,12 +42,5 @@ export function linkIn(directory: OwnedFd, name: string): string {
 /** A small file, whole, as text. */
 export function textIn(dir: OwnedFd, name: string): string {
   using file = open(name, { dir });
-  const decoder = new TextDecoder();
-  const bytes = new Uint8Array(4096);
-  let text = "";
-  for (;;) {
-    const length = read(file, bytes);
-    if (!length) return text;
-    text += decoder.decode(bytes.subarray(0, length), { stream: true });
-  }
+  return new TextDecoder().decode(readAll(file, { sizeHint: 4096 }));
 }

@@ -51,7 +51,8 @@ export interface Pty extends Disposable {
 
 /**
  * Makes a pseudoterminal, pty(7): a terminal for a program, with us in place of
- * keyboard and screen. It does not become the terminal of this process.
+ * keyboard and screen. It does not become the terminal of this process. What one end writes is at
+ * the other a moment later, so wait for it there.
  *
  * @param options How large the window is
  * @returns Its two ends
@@ -65,11 +66,11 @@ export interface Pty extends Disposable {
  * import assert from "node:assert/strict";
  *
  * using ends = pty();
- * write(ends.terminal, new TextEncoder().encode("hi\n"));
+ * write(ends.controller, new TextEncoder().encode("helo\x7flo\n")); // typed, and corrected
  *
- * const screen = new Uint8Array(16);
- * const length = read(ends.controller, screen)!;
- * assert.equal(new TextDecoder().decode(screen.subarray(0, length)), "hi\r\n");
+ * const line = new Uint8Array(64);
+ * const length = read(ends.terminal, line)!; // waits, as a program would
+ * assert.equal(new TextDecoder().decode(line.subarray(0, length)), "hello\n");
  * ```
  */
 export function pty({ size, ...rest }: PtyOptions = {}): Pty {

@@ -1,4 +1,4 @@
-import { errno, ok } from "@posixly/sys";
+import { ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   CLD_DUMPED,
@@ -11,6 +11,7 @@ import {
   WNOWAIT,
 } from "./libc.ts";
 import { bitsOf } from "./names.ts";
+import { retry } from "./retry.ts";
 import { signalName } from "./signals.ts";
 
 /**
@@ -79,9 +80,7 @@ export function reap(child: AsFd, options: ReapOptions = {}): ProcessEnd | null 
   const fd = fdOf(child, "child");
   const how = WEXITED | WNOHANG | bitsOf({ keep: WNOWAIT }, options);
   const bytes = new Uint8Array(siginfo.size);
-  let n: number;
-  do n = libc.waitid(P_PIDFD, fd, bytes, how); while (n === -errno.EINTR);
-  ok(n, "waitid", { fd });
+  ok(retry(() => libc.waitid(P_PIDFD, fd, bytes, how)), "waitid", { fd });
   const { si_code, _sifields: { _sigchld } } = siginfo.view(bytes);
   const { si_pid: pid, si_uid: uid, si_status: status } = _sigchld;
   if (pid === 0) return null;

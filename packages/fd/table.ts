@@ -1,7 +1,7 @@
 import process from "node:process";
 import { requireInteger, type SyscallError } from "@posixly/sys";
-import { type FdInfo, parseFdInfo } from "./fdinfo.ts";
-import { O_ACCMODE, O_APPEND, O_CLOEXEC, O_NONBLOCK, O_PATH } from "./libc.ts";
+import { parseFdInfo } from "./fdinfo.ts";
+import type { Flags } from "./flags.ts";
 import { type DescriptorKind, kindOf } from "./kind.ts";
 import { open } from "./open.ts";
 import type { OwnedFd } from "./owned_fd.ts";
@@ -28,16 +28,8 @@ export interface TableEntry {
    * was unlinked ends in ` (deleted)`; a path longer than 4095 bytes is not told and is empty.
    */
   readonly target: string;
-  /** What it is open for; `none` if it is only a place in the file system, `O_PATH`. */
-  readonly access: "read" | "write" | "readWrite" | "none";
-  /** Whether a program that replaces this one does without it, `FD_CLOEXEC`. */
-  readonly closeOnExec: boolean;
-  /** Whether calls fail instead of waiting, `O_NONBLOCK`. */
-  readonly nonBlocking: boolean;
-  /** Whether every write goes to the end, `O_APPEND`. */
-  readonly append: boolean;
-  /** All of its flags, as open(2) numbers them. */
-  readonly flags: number;
+  /** What it is open for and how, as {@linkcode getFlags} says. */
+  readonly flags: Flags;
   /** Where the next read or write begins, in bytes; a bigint beyond 2 ** 53 - 1. */
   readonly position: number | bigint;
   /** Which mount it is on, as `/proc/pid/mountinfo` numbers them. */
@@ -71,55 +63,36 @@ export interface TableEntry {
  * const entry = table().find(({ fd }) => fd === counter.fd)!;
  * assert.equal(entry.kind, "eventfd");
  * assert.equal(entry.count, 5);
- * assert.ok(entry.closeOnExec && entry.nonBlocking);
+ * assert.ok(entry.flags.closeOnExec);
  * ```
  */
 export function table(pid?: number): TableEntry[] {
   if (pid !== undefined) requireInteger(pid, "pid", 1);
   // All is looked up from this directory, which never becomes that of another process.
-  using folder = open(`/proc/${pid ?? "self"}`, { pathOnly: true, directory: true });
-  const numbers = numbersIn(folder);
+  using folder = open(`/proc/${pid ?? "self"}/fd`, { directory: true });
   const isOurs = pid === undefined || pid === process.pid;
-  return numbers
+  return namesIn(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
     .filter((fd) => !(isOurs && fd === folder.fd))
+    .sort((a, b) => a - b)
     .map((fd) => entryOf(folder, fd))
     .filter((entry) => entry !== null);
 }
 
-/** The open descriptors, by number. That of the listing itself is closed when it is looked at. */
-function numbersIn(folder: OwnedFd): number[] {
-  using listing = open("fd", { dir: folder, directory: true });
-  return namesIn(listing).filter((name) => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
-}
-
+/** One entry; `null` if the descriptor was closed meanwhile, or all of the process is gone. */
 function entryOf(folder: OwnedFd, fd: number): TableEntry | null {
   try {
     for (;;) {
-      const target = linkIn(folder, `fd/${fd}`);
-      const kind = kindOf(folder, `fd/${fd}`, target);
-      const info = parseFdInfo(textIn(folder, `fdinfo/${fd}`));
+      const target = linkIn(folder, `${fd}`);
+      const kind = kindOf(folder, `${fd}`, target);
+      const info = parseFdInfo(textIn(folder, `../fdinfo/${fd}`));
       // The same number may be another descriptor by now.
-      if (linkIn(folder, `fd/${fd}`) === target) return entry(fd, kind, target, info);
+      if (linkIn(folder, `${fd}`) === target) return { fd, kind, target, ...info };
     }
   } catch (error) {
     const { code } = error as SyscallError;
-    if (code === "ENOENT" || code === "ESRCH") return null; // closed meanwhile, or all is gone
+    if (code === "ENOENT" || code === "ESRCH") return null;
     throw error;
   }
 }
-
-function entry(fd: number, kind: DescriptorKind, target: string, info: FdInfo): TableEntry {
-  const has = (flag: number) => (info.flags & flag) !== 0;
-  return {
-    fd,
-    kind,
-    target,
-    access: has(O_PATH) ? "none" : accessModes[info.flags & O_ACCMODE],
-    closeOnExec: has(O_CLOEXEC),
-    nonBlocking: has(O_NONBLOCK),
-    append: has(O_APPEND),
-    ...info,
-  };
-}
-
-const accessModes = ["read", "write", "readWrite", "none"] as const;

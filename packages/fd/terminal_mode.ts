@@ -1,7 +1,8 @@
-import { errno, ok } from "@posixly/sys";
+import { ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { ECHO, ICANON, ISIG, libc, TCSANOW, termios } from "./libc.ts";
 import { bitsOf } from "./names.ts";
+import { retry } from "./retry.ts";
 
 const localBits = { echo: ECHO, lines: ICANON, signals: ISIG };
 
@@ -98,7 +99,5 @@ function opposite(local: Omit<TerminalMode, "raw">): Omit<TerminalMode, "raw"> {
 }
 
 function set(fd: number, settings: Uint8Array): void {
-  let n: number;
-  do n = libc.tcsetattr(fd, TCSANOW, settings); while (n === -errno.EINTR);
-  ok(n, "tcsetattr", { fd });
+  ok(retry(() => libc.tcsetattr(fd, TCSANOW, settings)), "tcsetattr", { fd });
 }

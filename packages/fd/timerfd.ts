@@ -195,14 +195,14 @@ export class TimerFd extends OwnedFd {
   /**
    * How many times it has expired since this was asked, or since it was set.
    *
-   * @returns How many times; `null` if it would block because it has not; `"clock set"`
-   * if it was set with `cancelOnSet` and somebody has set the clock
+   * @returns How many times; `null` if it would block because it has not; 0 if somebody has set
+   * the clock and `cancelOnSet` asked for that to be told
    */
-  expirations(): number | bigint | "clock set" | null {
+  expirations(): number | bigint | null {
     try {
       return readCount(this);
     } catch (error) {
-      if ((error as SyscallError).code === "ECANCELED") return "clock set";
+      if ((error as SyscallError).code === "ECANCELED") return 0;
       throw error;
     }
   }

@@ -1,6 +1,7 @@
-import { ok, requireInteger } from "@posixly/sys";
-import { type AsFd, fdOf } from "./as_fd.ts";
-import { libc, TIOCGWINSZ, TIOCSWINSZ, winsize } from "./libc.ts";
+import { requireInteger } from "@posixly/sys";
+import type { AsFd } from "./as_fd.ts";
+import { ioctl } from "./ioctl.ts";
+import { TIOCGWINSZ, TIOCSWINSZ, winsize } from "./libc.ts";
 
 /**
  * How large the window of a terminal is.
@@ -43,9 +44,8 @@ export interface WindowSize {
  * ```
  */
 export function windowSize(terminal: AsFd): WindowSize {
-  const fd = fdOf(terminal, "terminal");
   const bytes = new Uint8Array(winsize.size);
-  ok(libc.ioctl$bytes(fd, TIOCGWINSZ, bytes), "ioctl", { fd });
+  ioctl(terminal, TIOCGWINSZ, bytes);
   const { ws_col: columns, ws_row: rows, ws_xpixel: width, ws_ypixel: height } = winsize.view(bytes);
   return { columns, rows, width, height };
 }
@@ -70,7 +70,6 @@ export function windowSize(terminal: AsFd): WindowSize {
  * ```
  */
 export function setWindowSize(terminal: AsFd, size: Partial<WindowSize>): void {
-  const fd = fdOf(terminal, "terminal");
   const { columns = 0, rows = 0, width = 0, height = 0 } = size;
   const bytes = winsize.encode({
     ws_col: requireInteger(columns, "columns", 0, 0xffff),
@@ -78,5 +77,5 @@ export function setWindowSize(terminal: AsFd, size: Partial<WindowSize>): void {
     ws_xpixel: requireInteger(width, "width", 0, 0xffff),
     ws_ypixel: requireInteger(height, "height", 0, 0xffff),
   });
-  ok(libc.ioctl$bytes(fd, TIOCSWINSZ, bytes), "ioctl", { fd });
+  ioctl(terminal, TIOCSWINSZ, bytes);
 }
