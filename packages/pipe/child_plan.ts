@@ -1,0 +1,49 @@
+import { type AsFd, fdOf } from "@posixly/fd";
+import { requireInteger } from "@posixly/sys";
+import type { SpawnOptions, Stdio } from "./spawn_options.ts";
+
+/** What a child gets at one of its numbers. */
+export type Source = Stdio | "stdout";
+
+/** What a child gets, by number. */
+export type Plan = ReadonlyMap<number, Source>;
+
+const standard = ["stdin", "stdout", "stderr"] as const;
+
+/** What the options say about a child's descriptors, checked but for whether they are open. */
+export function planOf(options: SpawnOptions): Plan {
+  const plan = new Map<number, Source>();
+  for (const [number, name] of standard.entries()) {
+    plan.set(number, requireSource(options[name] ?? "inherit", name));
+  }
+  for (const [key, source] of Object.entries(options.descriptors ?? {})) {
+    fdOf(source, `descriptors[${key}]`);
+    plan.set(requireNumber(key), source);
+  }
+  for (const source of options.keep ?? []) {
+    const number = requireFree(fdOf(source, "keep"), plan);
+    plan.set(number, source);
+  }
+  return plan;
+}
+
+function requireSource(source: Source, name: string): Source {
+  const words = name === "stderr" ? ["pipe", "inherit", "null", "stdout"] : ["pipe", "inherit", "null"];
+  if (typeof source !== "string") fdOf(source as AsFd, name);
+  else if (!words.includes(source)) {
+    throw new TypeError(`${name} must be a descriptor or one of ${words.join(", ")}, not "${source}"`);
+  }
+  return source;
+}
+
+function requireNumber(key: string): number {
+  const number = /^(0|[1-9]\d*)$/.test(key) ? Number(key) : NaN;
+  requireInteger(number, `the number ${JSON.stringify(key)} in descriptors`);
+  if (number > 2) return number;
+  throw new RangeError(`descriptors begin at 3, since ${number} is ${standard[number]}`);
+}
+
+function requireFree(number: number, plan: Plan): number {
+  if (!plan.has(number)) return number;
+  throw new RangeError(`keep has descriptor ${number}, but the child gets another one there`);
+}

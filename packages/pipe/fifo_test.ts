@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { spawn as spawnPeer } from "node:child_process";
+import { once } from "node:events";
+import { lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
+import process from "node:process";
+import { test } from "uvu";
+import { open, read, write } from "@posixly/fd";
+import { withoutLeaks } from "@posixly/testing";
+import { makeFifo, openFifoReader, openFifoWriter, pipe } from "@posixly/pipe";
+
+const folder = mkdtempSync("/tmp/posixly-fifo-");
+const turn = () => setTimeout(5);
+let made = 0;
+
+function newFifo(): string {
+  const path = `${folder}/${made++}`;
+  makeFifo(path);
+  return path;
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+// The first wait of a thread opens what the event loop watches all others through.
+{
+  using ends = pipe();
+  const signal = AbortSignal.timeout(1);
+  await assert.rejects(ends.reader.read(new Uint8Array(1), { signal }), { name: "TimeoutError" });
+}
+
+test.after(() => rmSync(folder, { recursive: true }));
+
+test("a FIFO is made with a mode, less the umask, and in a folder", () => {
+  const umask = process.umask(0o022);
+  try {
+    makeFifo(`${folder}/plain`);
+    makeFifo(`${folder}/secret`, { mode: 0o600 });
+    using dir = open(folder, { directory: true });
+    makeFifo("relative", { dir });
+    makeFifo(bytes("bytes"), { dir: dir.fd });
+  } finally {
+    process.umask(umask);
+  }
+  const modes = ["plain", "secret", "relative", "bytes"].map((name) => lstatSync(`${folder}/${name}`));
+  assert.ok(modes.every((stat) => stat.isFIFO()));
+  assert.deepEqual(modes.map(({ mode }) => mode & 0o777), [0o644, 0o600, 0o644, 0o644]);
+});
+
+test("what the kernel refuses names the path", () => {
+  const path = newFifo();
+  assert.throws(() => makeFifo(path), { code: "EEXIST", syscall: "mkfifoat", path });
+  assert.throws(() => makeFifo(`${folder}/no/where`), { code: "ENOENT" });
+  assert.throws(() => openFifoReader(`${folder}/nothing`), { code: "ENOENT" });
+});
+
+test("a reader opens at once, and waits for the first writer instead of ending", async () => {
+  const path = newFifo();
+  using reader = openFifoReader(path);
+  const buffer = new Uint8Array(8);
+  assert.equal(read(reader, buffer), 0); // what the kernel says
+
+  const reading = reader.read(buffer);
+  await turn();
+  const writer = await openFifoWriter(path);
+  await turn(); // a writer who came and has not written yet is no end either
+  write(writer, bytes("hi"));
+  assert.equal(await reading, 2);
+  writer.close();
+  assert.equal(await reader.read(buffer), 0);
+  assert.equal(await reader.read(buffer), 0);
+});
+
+test("a writer who comes and leaves without a word is the end", async () => {
+  const path = newFifo();
+  using reader = openFifoReader(path);
+  const reading = reader.read(new Uint8Array(8));
+  (await openFifoWriter(path)).close();
+  assert.equal(await reading, 0);
+});
+
+test("a reader that keeps it open survives its writers", async () => {
+  const path = newFifo();
+  using reader = openFifoReader(path, { keepOpen: true });
+  const buffer = new Uint8Array(8);
+  for (const length of [1, 2, 3]) {
+    const child = spawnPeer("sh", ["-c", `head -c ${length} /dev/zero > ${path}`]);
+    assert.equal(await reader.read(buffer), length);
+    await once(child, "close");
+  }
+  await assert.rejects(reader.read(buffer, { signal: AbortSignal.timeout(5) }), {
+    name: "TimeoutError",
+  });
+});
+
+test("a writer waits for a reader that comes later", () =>
+  withoutLeaks(async () => {
+    const path = newFifo();
+    let opened = false;
+    const opening = openFifoWriter(path).finally(() => opened = true);
+    await turn();
+    assert.equal(opened, false);
+    using reader = openFifoReader(path);
+    using writer = await opening;
+    write(writer, bytes("hi"));
+    assert.equal(read(reader, new Uint8Array(8)), 2);
+  }));
+
+test("a writer finds a reader that waits in open(2)", async () => {
+  const path = newFifo();
+  const cat = spawnPeer("cat", [path]);
+  const output = text(cat.stdout);
+  const writer = await openFifoWriter(path);
+  await writer.write(bytes("hello"));
+  writer.close();
+  assert.equal(await output, "hello");
+});
+
+test("a reader that came and left again was none", async () => {
+  const path = newFifo();
+  let opened = false;
+  const opening = openFifoWriter(path).finally(() => opened = true);
+  await turn();
+  openFifoReader(path).close();
+  await turn();
+  assert.equal(opened, false);
+  using _reader = openFifoReader(path);
+  (await opening).close();
+});
+
+test("another writer is no reader", async () => {
+  const path = newFifo();
+  const controller = new AbortController();
+  const opening = [1, 2].map(() => openFifoWriter(path, controller));
+  await turn();
+  controller.abort();
+  for (const { status } of await Promise.allSettled(opening)) assert.equal(status, "rejected");
+});
+
+test("waiting for a reader can be given up, and leaves nothing behind", () =>
+  withoutLeaks(async () => {
+    const path = newFifo();
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const opening = openFifoWriter(path, { signal: controller.signal });
+    await turn();
+    controller.abort(reason);
+    await assert.rejects(opening, reason);
+    await assert.rejects(openFifoWriter(path, { signal: AbortSignal.abort(reason) }), reason);
+    using reader = openFifoReader(path);
+    assert.equal(read(reader, new Uint8Array(1)), 0);
+  }));
+
+test("the FIFO that is waited for is the one that had the path then", async () => {
+  const path = newFifo();
+  symlinkSync(path, `${path}-link`);
+  const opening = openFifoWriter(`${path}-link`);
+  await turn();
+  rmSync(`${path}-link`);
+  using reader = openFifoReader(path);
+  using writer = await opening;
+  write(writer, bytes("x"));
+  assert.equal(read(reader, new Uint8Array(1)), 1);
+});
+
+test("many FIFOs are waited for at once, beyond any pool of threads", async () => {
+  const paths = Array.from({ length: 50 }, newFifo);
+  const opening = paths.map((path) => openFifoWriter(path));
+  await turn();
+  const readers = paths.reverse().map((path) => openFifoReader(path));
+  for (const end of [...await Promise.all(opening), ...readers]) end.close();
+});
+
+test("an inherited pipe is opened once more, to be waited for", async () => {
+  using ends = pipe({ nonBlocking: false });
+  using again = openFifoReader(`/proc/self/fd/${ends.reader.fd}`);
+  const reading = again.read(new Uint8Array(8));
+  write(ends.writer, bytes("hi"));
+  assert.equal(await reading, 2);
+});
+
+test("what is no FIFO is refused and closed", () =>
+  withoutLeaks(async () => {
+    const file = `${folder}/file`;
+    writeFileSync(file, "text");
+    assert.throws(() => openFifoReader(file), /^TypeError: path must lead to a FIFO/);
+    assert.throws(() => openFifoReader(folder), TypeError);
+    await assert.rejects(openFifoWriter(file), TypeError);
+    await assert.rejects(openFifoWriter(folder), { code: "EISDIR" });
+  }));
+
+test("bad input is refused before anything is opened", () =>
+  withoutLeaks(async () => {
+    for (const path of [null, undefined, 1, {}, "a\0b"]) {
+      assert.throws(() => makeFifo(path as string), TypeError);
+      assert.throws(() => openFifoReader(path as string), TypeError);
+      await assert.rejects(openFifoWriter(path as string), TypeError);
+    }
+    for (const mode of [-1, 0o10000, 2 ** 40]) {
+      assert.throws(() => makeFifo("x", { mode }), RangeError);
+    }
+    assert.throws(() => makeFifo("x", { mode: "0o600" as unknown as number }), TypeError);
+    assert.throws(() => makeFifo("x", { dir: -1 }), RangeError);
+    assert.throws(() => makeFifo("x", { mod: 1 } as object), TypeError);
+    assert.throws(() => openFifoReader("x", { keepOpen: 1 as unknown as boolean }), TypeError);
+    await assert.rejects(openFifoWriter("x", { sginal: 1 } as object), TypeError);
+  }));
+
+test.run();

@@ -1,0 +1,95 @@
+import { type AsFd, inotify, type Inotify, open, type OwnedFd } from "@posixly/fd";
+import type { SyscallError } from "@posixly/sys";
+import { isDeserted } from "./end.ts";
+import { requireFifo } from "./fifo.ts";
+import { requireKnown } from "./options.ts";
+import { untilReadable, type WaitOptions } from "./wait.ts";
+import { PipeWriter } from "./writer.ts";
+
+/**
+ * How a FIFO is opened to write.
+ *
+ * @example Usage
+ * ```ts
+ * import { type FifoWriterOptions, makeFifo, openFifoWriter } from "@posixly/pipe";
+ * import assert from "node:assert/strict";
+ * import { mkdtempSync, rmSync } from "node:fs";
+ *
+ * const folder = mkdtempSync("/tmp/fifo-");
+ * makeFifo(`${folder}/unread`);
+ * const brief: FifoWriterOptions = { signal: AbortSignal.timeout(5) };
+ * await assert.rejects(openFifoWriter(`${folder}/unread`, brief), { name: "TimeoutError" });
+ * rmSync(folder, { recursive: true });
+ * ```
+ */
+export interface FifoWriterOptions extends WaitOptions {
+  /** The directory that a relative path starts from; by default the working directory. */
+  readonly dir?: AsFd;
+}
+
+/**
+ * Opens a FIFO to write, and waits for somebody to read it. Nothing is held up meanwhile; a
+ * plain open(2) would take a thread for as long as that lasts, and could not be given up.
+ *
+ * To the others it looks like such an open: a program that waits to open the FIFO to read
+ * goes on as soon as this begins.
+ *
+ * @param path The FIFO
+ * @param options How to give up waiting
+ * @returns The writer, once there is a reader
+ * @throws {SyscallError} `ENOENT` if there is none; `EACCES` if it may not be written, or has to
+ * be waited for and may not be read, which that takes; `EMFILE` if too many descriptors are open
+ * @throws {TypeError} If the path holds a NUL or leads to something else than a FIFO
+ * @throws The signal's reason, if it aborts
+ *
+ * @example Usage
+ * ```ts
+ * import { makeFifo, openFifoWriter, spawn } from "@posixly/pipe";
+ * import assert from "node:assert/strict";
+ * import { mkdtempSync, rmSync } from "node:fs";
+ *
+ * const folder = mkdtempSync("/tmp/fifo-");
+ * makeFifo(`${folder}/letters`);
+ * const opening = openFifoWriter(`${folder}/letters`);
+ * const child = spawn("cat", [`${folder}/letters`], { stdout: "pipe" });
+ * const writer = await opening;
+ * await writer.write(new TextEncoder().encode("Hello"));
+ * writer.close();
+ * const { stdout } = await child.communicate();
+ * assert.equal(new TextDecoder().decode(stdout), "Hello");
+ * rmSync(folder, { recursive: true });
+ * ```
+ */
+export async function openFifoWriter(
+  path: string | Uint8Array,
+  options: FifoWriterOptions = {},
+): Promise<PipeWriter> {
+  requireKnown(options, ["signal", "dir"]);
+  const { signal, dir } = options;
+  signal?.throwIfAborted();
+  try {
+    using opened = open(path, { write: true, nonBlocking: true, dir });
+    requireFifo(opened.fd, path);
+    return new PipeWriter(opened.release());
+  } catch (error) {
+    if ((error as SyscallError).code !== "ENXIO") throw error;
+  }
+  using opens = inotify();
+  using writer = openUnread(path, dir, opens);
+  while (isDeserted(writer)) {
+    await untilReadable(opens, signal);
+    opens.events();
+  }
+  return new PipeWriter(writer.release());
+}
+
+/**
+ * Opens a FIFO to write that nobody reads, which only somebody who reads it as well is allowed
+ * to. From then on readers come in without waiting, since there is a writer, and each is an event.
+ */
+function openUnread(path: string | Uint8Array, dir: AsFd | undefined, opens: Inotify): OwnedFd {
+  using both = open(path, { read: true, write: true, nonBlocking: true, dir });
+  const same = `/proc/self/fd/${both.fd}`; // whatever has the path by now
+  opens.watch(same, { open: true });
+  return open(same, { write: true, nonBlocking: true });
+}
