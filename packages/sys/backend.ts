@@ -45,20 +45,20 @@ export interface Backend {
 
   /**
    * Calls `wake` on the event loop, again and again, for as long as a read from
-   * `fd` would not block. Called once a thread, with an epoll descriptor that
-   * is open as long as the thread lives and that nobody else watches. `wake` does
-   * not throw.
+   * `fd` would not block, an epoll descriptor that nobody else watches. Begins
+   * referenced, and not before the caller has returned. `wake` does not throw.
    */
   waker(fd: number, wake: () => void): Waker;
 }
 
-/** The event loop's interest in a descriptor; it begins as `idle`. */
+/** The event loop's interest in a descriptor. */
 export interface Waker {
-  /**
-   * `ref` waits and keeps the program alive, `unref` waits while something else
-   * keeps it alive, `idle` need not wait.
-   */
-  wait(how: "ref" | "unref" | "idle"): void;
+  /** Keeps the program alive. */
+  ref(): void;
+  /** Wakes only while something else keeps the program alive. */
+  unref(): void;
+  /** Ends the interest. `fd` is closed right after; `wake` may be called once more. */
+  close(): void;
 }
 
 /** A C function as the runtime hands it over. */

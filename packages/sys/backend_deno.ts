@@ -78,7 +78,6 @@ export const backend: Backend = {
 };
 
 const EFD_CLOEXEC = 0x80000;
-const EFD_NONBLOCK = 0x800;
 
 /** How often to look in place before parking: a wake-up from the pool costs as much as 200 looks. */
 const LOOKS = 200;
@@ -93,81 +92,113 @@ const UNREFERENCED_MS = 10;
 const POLLFD_SIZE = 8;
 const POLLIN = 1;
 
+/** What a waker calls; these have no use for errno. */
+let calls: ReturnType<typeof openCalls> | undefined;
+
+function openCalls() {
+  return open({
+    close: { parameters: ["i32"], result: "i32" },
+    eventfd: { parameters: ["u32", "i32"], result: "i32" },
+    park: { name: "poll", parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+    poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+    write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  });
+}
+
 /**
  * Deno has no readiness for an arbitrary descriptor, so a `poll` is parked on its
  * thread pool. A parked call keeps the program alive and cannot be unreferenced:
- * there is one only while someone is waiting for it, and an eventfd, polled
- * beside the descriptor, releases it.
+ * there is one only while the waker is referenced, and an eventfd, polled beside
+ * the descriptor, releases it.
  */
 class ParkedWaker implements Waker {
+  readonly #fd: number;
   readonly #wake: () => void;
-  readonly #libc;
-  readonly #polled = new Uint8Array(new ArrayBuffer(2 * POLLFD_SIZE));
-  readonly #looked: Uint8Array<ArrayBuffer>;
-  readonly #release: number;
-  #how: "ref" | "unref" | "idle" = "idle";
-  #parked = false;
-  #running = false;
-  readonly #unreferenced: GlancingWaker;
+  readonly #libc = calls ??= openCalls();
+  #glances: GlancingWaker | undefined;
+  /** Released, and its eventfd closed, once the waker is no longer referenced. */
+  #parking: Parking | undefined;
 
   constructor(fd: number, wake: () => void) {
+    this.#fd = fd;
     this.#wake = wake;
-    this.#unreferenced = new GlancingWaker(wake, UNREFERENCED_MS);
-    this.#libc = open({
-      eventfd: { parameters: ["u32", "i32"], result: "i32" },
-      poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
-      park: {
-        name: "poll",
-        parameters: ["buffer", "u32", "i32"],
-        result: "i32",
-        nonblocking: true,
-      },
-      read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-      write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-    });
-    this.#release = this.#libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (this.#release === -1) throw new SyscallError(backend.errno()[0], "eventfd");
-    const polled = new DataView(this.#polled.buffer);
-    for (const [at, watched] of [[0, fd], [POLLFD_SIZE, this.#release]]) {
-      polled.setInt32(at, watched, true);
-      polled.setInt16(at + 4, POLLIN, true);
-    }
-    this.#looked = this.#polled.slice(0, POLLFD_SIZE);
+    this.ref();
   }
 
-  wait(how: "ref" | "unref" | "idle"): void {
-    if (how === this.#how) return;
-    this.#how = how;
-    if (how === "ref" && !this.#running) this.#run();
-    if (how !== "ref" && this.#parked) this.#libc.write(this.#release, new BigUint64Array([1n]), 8);
-    this.#unreferenced.wait(how === "unref" ? "unref" : "idle");
+  ref(): void {
+    this.#glances?.close();
+    this.#glances = undefined;
+    if (this.#parking === undefined) this.#run(this.#parking = new Parking(this.#libc, this.#fd));
   }
 
-  /** Whether the descriptor is readable now. */
-  #look(): boolean {
-    return this.#libc.poll(this.#looked, 1, 0) > 0;
+  unref(): void {
+    this.#stop();
+    this.#glances ??= new GlancingWaker(this.#wake, UNREFERENCED_MS);
+    this.#glances.unref();
   }
 
-  #lookOften(): boolean {
-    for (let looks = 0; looks < LOOKS; looks++) if (this.#look()) return true;
-    return false;
+  close(): void {
+    this.#stop();
+    this.#glances?.close();
   }
 
-  async #run(): Promise<void> {
-    this.#running = true;
+  #stop(): void {
+    this.#parking?.release();
+    this.#parking = undefined;
+  }
+
+  async #run(parking: Parking): Promise<void> {
     await undefined; // never wake whoever is just beginning to wait
-    for (let turn = 0; this.#how === "ref"; turn++) {
-      if (turn < TURNS && this.#lookOften()) {
+    for (let turn = 1; this.#parking === parking; turn++) {
+      if (turn % TURNS !== 0 && parking.lookOften()) {
         this.#wake();
         await undefined; // what was woken goes first
       } else {
-        turn = 0;
-        this.#parked = true;
-        await this.#libc.park(this.#polled, 2, -1);
-        this.#parked = false;
-        this.#libc.read(this.#release, new BigUint64Array(1), 8);
+        await parking.park();
       }
     }
-    this.#running = false;
+    parking.close();
+  }
+}
+
+/** One stretch of waiting for a descriptor, which can be released. */
+class Parking {
+  readonly #libc: ReturnType<typeof openCalls>;
+  readonly #releaser: number;
+  readonly #both = new Uint8Array(new ArrayBuffer(2 * POLLFD_SIZE));
+  readonly #one: Uint8Array<ArrayBuffer>;
+
+  constructor(libc: ReturnType<typeof openCalls>, fd: number) {
+    this.#libc = libc;
+    this.#releaser = libc.eventfd(0, EFD_CLOEXEC);
+    if (this.#releaser === -1) throw new SyscallError(backend.errno()[0], "eventfd");
+    const pollfds = new DataView(this.#both.buffer);
+    for (const [at, polled] of [[0, fd], [POLLFD_SIZE, this.#releaser]]) {
+      pollfds.setInt32(at, polled, true);
+      pollfds.setInt16(at + 4, POLLIN, true);
+    }
+    this.#one = this.#both.slice(0, POLLFD_SIZE);
+  }
+
+  /** Looks in place, for as long as parking would take: whether the descriptor is readable. */
+  lookOften(): boolean {
+    for (let looks = 0; looks < LOOKS; looks++) {
+      if (this.#libc.poll(this.#one, 1, 0) > 0) return true;
+    }
+    return false;
+  }
+
+  /** Waits off the thread until the descriptor is readable, or `release` is called. */
+  async park(): Promise<void> {
+    await this.#libc.park(this.#both, 2, -1);
+  }
+
+  release(): void {
+    this.#libc.write(this.#releaser, new BigUint64Array([1n]), 8);
+  }
+
+  /** Only once nothing is parked: a call on its way would meet whoever has the number next. */
+  close(): void {
+    this.#libc.close(this.#releaser);
   }
 }

@@ -86,18 +86,26 @@ function canPoll(): boolean {
 
 class PollWaker implements Waker {
   readonly #poll;
+  readonly #close = () => this.#poll.close();
 
   constructor(fd: number, wake: () => void) {
     // Koffi calls back outside of any scope of Node's, in which promises would
     // not go on. An immediate comes right after, and has one.
     this.#poll = koffi().node.poll(fd, { readable: true }, () => setImmediate(wake));
-    this.#poll.unref();
     // The loop turns once more after the last JavaScript has run.
-    process.once("exit", () => this.#poll.close());
+    process.once("exit", this.#close);
   }
 
-  wait(how: "ref" | "unref" | "idle"): void {
-    if (how === "ref") this.#poll.ref();
-    else this.#poll.unref();
+  ref(): void {
+    this.#poll.ref();
+  }
+
+  unref(): void {
+    this.#poll.unref();
+  }
+
+  close(): void {
+    process.removeListener("exit", this.#close);
+    this.#close();
   }
 }

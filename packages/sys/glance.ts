@@ -6,23 +6,21 @@ import type { Waker } from "./backend.ts";
  * few milliseconds, whether there is something to see or not.
  */
 export class GlancingWaker implements Waker {
-  readonly #wake: () => void;
-  readonly #milliseconds: number;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(wake: () => void, milliseconds: number) {
-    this.#wake = wake;
-    this.#milliseconds = milliseconds;
+    this.#timer = setInterval(wake, milliseconds);
   }
 
-  wait(how: "ref" | "unref" | "idle"): void {
-    if (how === "idle") {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-      return;
-    }
-    this.#timer ??= setInterval(this.#wake, this.#milliseconds);
-    if (how === "ref") this.#timer.ref();
-    else this.#timer.unref();
+  ref(): void {
+    this.#timer.ref();
+  }
+
+  unref(): void {
+    this.#timer.unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
   }
 }

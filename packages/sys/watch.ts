@@ -79,7 +79,14 @@ export function watch(fd: number, onReady: () => void): Watch {
   if (typeof onReady !== "function") {
     throw new TypeError(`onReady must be a function, not ${show(onReady)}`);
   }
-  return WatchSet.ofThread().add(fd, onReady);
+  // Before anything else is opened, which might get the number of a descriptor that is closed.
+  const own = ok(libc.fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl", { fd });
+  try {
+    return WatchSet.ofThread().add(own, fd, onReady);
+  } catch (error) {
+    libc.close(own);
+    throw error;
+  }
 }
 
 /** How many ready descriptors one look at the set may find. */
@@ -87,39 +94,28 @@ const BATCH = 64;
 
 /**
  * The descriptors that one thread watches: an epoll set, which is the one
- * thing the runtime's event loop has to know of.
+ * thing the runtime's event loop has to know of. The first watch opens it and the
+ * last closes it, so that a thread which ends leaves nothing behind.
  */
 class WatchSet {
   static #ofThread: WatchSet | undefined;
 
   static ofThread(): WatchSet {
-    return this.#ofThread ??= new WatchSet(
-      ok(libc.epoll_create1(EPOLL_CLOEXEC), "epoll_create1"),
-    );
+    return this.#ofThread ??= new WatchSet();
   }
 
-  readonly #epoll: number;
-  readonly #waker: Waker;
+  readonly #epoll = ok(libc.epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   readonly #events = new Uint8Array(BATCH * epollEvent.size);
   /** By token. A token is never used twice, so an event that comes late finds no one. */
   readonly #callbacks = new Map<number, () => void>();
+  #waker: Waker | undefined;
   #lastToken = 0;
   #referenced = 0;
 
-  private constructor(epoll: number) {
-    this.#epoll = epoll;
-    this.#waker = backend.waker(epoll, () => this.#dispatch());
-  }
-
-  add(fd: number, onReady: () => void): Watch {
-    const own = ok(libc.fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl", { fd });
+  /** Watches a duplicate that is ours; `fd` is what the caller knows it by. */
+  add(own: number, fd: number, onReady: () => void): Watch {
     const token = ++this.#lastToken;
-    const event = epollEvent.encode({ events: EPOLLIN, data: token });
-    const added = libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, own, event);
-    if (added < 0) {
-      libc.close(own);
-      ok(added, "epoll_ctl", { fd });
-    }
+    this.#register(own, fd, token);
     this.#callbacks.set(token, onReady);
     this.#reference(+1);
 
@@ -153,13 +149,33 @@ class WatchSet {
     };
   }
 
+  #register(own: number, fd: number, token: number): void {
+    const event = epollEvent.encode({ events: EPOLLIN, data: token });
+    try {
+      ok(libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, own, event), "epoll_ctl", { fd });
+      this.#waker ??= backend.waker(this.#epoll, () => this.#dispatch());
+    } catch (error) {
+      this.#closeIfEmpty();
+      throw error;
+    }
+  }
+
   #reference(change: number): void {
     this.#referenced += change;
-    const unreferenced = this.#callbacks.size > 0 ? "unref" : "idle";
-    this.#waker.wait(this.#referenced > 0 ? "ref" : unreferenced);
+    if (this.#referenced > 0) this.#waker?.ref();
+    else if (!this.#closeIfEmpty()) this.#waker?.unref();
+  }
+
+  #closeIfEmpty(): boolean {
+    if (this.#callbacks.size > 0) return false;
+    WatchSet.#ofThread = undefined;
+    this.#waker?.close();
+    libc.close(this.#epoll);
+    return true;
   }
 
   #dispatch(): void {
+    if (this.#callbacks.size === 0) return; // woken once more, after the end
     const ready = libc.epoll_wait(this.#epoll, this.#events, BATCH, 0);
     if (ready === -errno.EINTR) return;
     ok(ready, "epoll_wait");
