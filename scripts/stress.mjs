@@ -14,7 +14,10 @@ const proofs = [...filesIn("packages")].filter((file) =>
 
 let failed = proofs.length === 0;
 if (failed) console.error("There is no such proof");
-if (spawnSync("node_modules/.bin/tsc", ["-b", "packages"], { cwd: root, stdio: "inherit" }).status !== 0) {
+if (
+  spawnSync("node_modules/.bin/tsc", ["-b", "packages"], { cwd: root, stdio: "inherit" }).status !==
+    0
+) {
   process.exit(1);
 }
 for (const proof of proofs) {

@@ -29,7 +29,9 @@ if (unknown.length > 0) {
 }
 
 if (values.list) {
-  for (const { name, document } of chapters) console.log(`${name.padEnd(14)}${summaryOf(document)}`);
+  for (const { name, document } of chapters) {
+    console.log(`${name.padEnd(14)}${summaryOf(document)}`);
+  }
   process.exit(0);
 }
 
@@ -64,7 +66,9 @@ function summaryOf(document) {
 
 function frontMatterOf(document) {
   const [, front = ""] = readFileSync(join(root, document), "utf8").split(/^---$/m);
-  return Object.fromEntries([...front.matchAll(/^(\w+): (.*)$/gm)].map(([, key, value]) => [key, value]));
+  return Object.fromEntries(
+    [...front.matchAll(/^(\w+): (.*)$/gm)].map(([, key, value]) => [key, value]),
+  );
 }
 
 async function show(document) {
@@ -72,9 +76,11 @@ async function show(document) {
   for (const { title, lead, source, expected } of experimentsIn(document)) {
     console.log(paint("bold", title));
     console.log(wrap(lead, 2));
-    const answers = await Promise.all(guides().map(async ({ name, command }) => (
-      { name, ...await run(command(join(root, source))) }
-    )));
+    const answers = await Promise.all(
+      guides().map(async ({ name, command }) => (
+        { name, ...await run(command(join(root, source))) }
+      )),
+    );
     console.log(sideBySide(answers));
     console.log();
     failed ||= answers.some(({ status, output }) => status !== 0 || !expected.test(output));
@@ -95,7 +101,11 @@ async function run([program, ...args]) {
   const closed = new Promise((resolve) => child.on("close", resolve));
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const status = await closed;
-  return { status, output: output.trimEnd(), lines: (output + (status === 0 ? "" : errors)).trimEnd().split("\n") };
+  return {
+    status,
+    output: output.trimEnd(),
+    lines: (output + (status === 0 ? "" : errors)).trimEnd().split("\n"),
+  };
 }
 
 /** One column a runtime where there is room, one after the other where there is not. */
@@ -108,7 +118,8 @@ function sideBySide(answers) {
   }
   const rows = Math.max(...answers.map(({ lines }) => lines.length));
   const cell = (line = "") => line.padEnd(width);
-  const row = (cells, style) => `  ${cells.map((line) => paint(style, cell(line))).join(paint("dim", " │ "))}`.trimEnd();
+  const row = (cells, style) =>
+    `  ${cells.map((line) => paint(style, cell(line))).join(paint("dim", " │ "))}`.trimEnd();
   return [
     row(answers.map(({ name }) => name), "dim"),
     ...Array.from({ length: rows }, (_, i) => row(answers.map(({ lines }) => lines[i]), "green")),
@@ -119,8 +130,9 @@ function wrap(prose, indent) {
   const lines = [""];
   for (const word of prose.split(/\s+/)) {
     const line = lines.at(-1);
-    if (line.length + word.length < Math.min(columns(), 100) - indent) lines[lines.length - 1] += `${word} `;
-    else lines.push(`${word} `);
+    if (line.length + word.length < Math.min(columns(), 100) - indent) {
+      lines[lines.length - 1] += `${word} `;
+    } else lines.push(`${word} `);
   }
   return lines.map((line) => " ".repeat(indent) + line.trimEnd()).join("\n");
 }
@@ -131,5 +143,7 @@ function columns() {
 
 function paint(style, line) {
   const plain = !process.stdout.isTTY || process.env.NO_COLOR !== undefined;
-  return plain ? stripVTControlCharacters(line) : [style].flat().reduce((out, one) => styleText(one, out), line);
+  return plain
+    ? stripVTControlCharacters(line)
+    : [style].flat().reduce((out, one) => styleText(one, out), line);
 }
