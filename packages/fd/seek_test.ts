@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { memfd, open, position, pwrite, seek, truncate } from "@posixly/fd";
+import { test } from "uvu";
+
+test("data and holes are found, and null is the end of them", () => {
+  using file = memfd("sparse");
+  const far = 2n ** 60n;
+  pwrite(file, Uint8Array.of(1), far);
+  truncate(file, 2n ** 61n);
+  assert.equal(seek(file, 0, "data"), far);
+  assert.equal(seek(file, 0, "hole"), 0);
+  assert.equal(seek(file, far, "hole"), far + 4096n);
+  assert.equal(seek(file, far + 4096n, "data"), null);
+  assert.equal(seek(file, 2n ** 61n, "hole"), null);
+  assert.equal(position(file), far + 4096n); // where it was found last
+});
+
+test("positions are exact as far as files go", () => {
+  using file = memfd("far");
+  for (const at of [2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 62n + 1n, 2n ** 63n - 1n]) {
+    assert.equal(BigInt(seek(file, at)), at);
+    assert.equal(BigInt(position(file)), at);
+    assert.equal(BigInt(seek(file, -1n, "current")), at - 1n);
+  }
+  assert.equal(typeof seek(file, 2n ** 53n - 1n), "number");
+  assert.equal(typeof seek(file, 2n ** 53n + 1n), "bigint");
+});
+
+test("a position before the beginning is EINVAL, and beyond 64 bits as well", () => {
+  using file = memfd("limits");
+  seek(file, 10);
+  assert.throws(() => seek(file, -11, "current"), { code: "EINVAL", syscall: "lseek" });
+  assert.throws(() => seek(file, -1, "end"), { code: "EINVAL" });
+  assert.throws(() => seek(file, 2n ** 63n - 1n, "current"), (error: { code?: string }) =>
+    ["EINVAL", "EOVERFLOW"].includes(error.code!));
+  assert.equal(position(file), 10);
+});
+
+test("what has no position is ESPIPE", () => {
+  using terminal = open("/dev/ptmx", { read: true, write: true });
+  assert.throws(() => position(terminal), { code: "ESPIPE", fd: terminal.fd });
+  assert.throws(() => seek(terminal, 0, "end"), { code: "ESPIPE" });
+});
+
+test.run();
