@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventfd, EventFd, getFlags, write } from "@posixly/fd";
+import { EventFd, eventfd, getFlags, write } from "@posixly/fd";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";

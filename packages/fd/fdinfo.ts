@@ -26,7 +26,9 @@ export function parseFdInfo(text: string): FdInfo {
     ...count !== undefined && { count: toInteger(`0x${count}`) },
     ...pid !== undefined && { pid: Number(pid) },
     ...watches.length > 0 && { watches },
-    details: text.split("\n").filter((line) => line !== "" && !/^(pos|flags|mnt_id|ino):/.test(line)),
+    details: text.split("\n").filter((line) =>
+      line !== "" && !/^(pos|flags|mnt_id|ino):/.test(line)
+    ),
   };
 }
 

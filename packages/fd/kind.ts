@@ -41,6 +41,6 @@ export function kindOf(folder: OwnedFd, name: string, target: string): Descripto
     return Object.hasOwn(byName, anonymous) ? byName[anonymous as keyof typeof byName] : "other";
   }
   if (target.startsWith("/memfd:")) return "memfd";
-  if (/^[a-z_]+:\[\d+\]$/.test(target) && !/^(pipe|socket):/.test(target)) return "namespace";
+  if (/^(cgroup|ipc|mnt|net|pid|time|user|uts)[a-z_]*:\[\d+\]$/.test(target)) return "namespace";
   return stat(name, { dir: folder, sync: "cached" }).kind; // a server that hangs is not asked
 }

@@ -55,7 +55,11 @@ print(json.dumps({n: resource.prlimit(${process.pid}, getattr(resource, "RLIMIT_
 
 test("a limit that is set is the limit, exact to the last bit", () =>
   withSleeper((pid) => {
-    const amount = fc.oneof(fc.nat(), fc.bigInt(0n, 2n ** 64n - 2n), fc.constant("unlimited" as const));
+    const amount = fc.oneof(
+      fc.nat(),
+      fc.bigInt(0n, 2n ** 64n - 2n),
+      fc.constant("unlimited" as const),
+    );
     const size = (amount: Amount) => amount === "unlimited" ? 2n ** 64n : BigInt(amount);
     // Only a limit that may be raised again can be tried more than once.
     fc.assert(fc.property(amount, (soft) => {

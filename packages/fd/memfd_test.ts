@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { errno } from "@posixly/sys";
-import { getFlags, memfd, type MemfdOptions, seals, stat, table, truncate, write } from "@posixly/fd";
+import {
+  getFlags,
+  memfd,
+  type MemfdOptions,
+  seals,
+  stat,
+  table,
+  truncate,
+  write,
+} from "@posixly/fd";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
@@ -25,7 +34,9 @@ test("any name up to 249 bytes will do, in text or bytes", () =>
       assert.equal(target, `/memfd:${name} (deleted)`);
     }));
     memfd("é".repeat(124)).close();
-    assert.throws(() => memfd("é".repeat(125)), { message: "name must be up to 249 bytes, not 250" });
+    assert.throws(() => memfd("é".repeat(125)), {
+      message: "name must be up to 249 bytes, not 250",
+    });
   }));
 
 test("it is sealable only if that was asked for", () => {

@@ -20,8 +20,8 @@ import { type SignalName, signalNumber } from "./signals.ts";
  *
  * @param pid The number of the process
  * @returns The process
- * @throws {SyscallError} `ESRCH` if there is no such process, `EINVAL` if the number is that of a
- * thread, `EMFILE` or `ENFILE` if too many descriptors are open
+ * @throws {SyscallError} `ESRCH` if there is no such process, `ENOENT` or `EINVAL` if the number is
+ * that of a thread, `EMFILE` or `ENFILE` if too many descriptors are open
  * @throws {TypeError | RangeError} If `pid` is no process's number
  *
  * @example Usage

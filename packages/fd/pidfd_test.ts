@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
-import { duplicateFrom, EventFd, eventfd, getFlags, memfd, pidfd, read, readAll, sendSignal } from "@posixly/fd";
+import {
+  duplicateFrom,
+  EventFd,
+  eventfd,
+  getFlags,
+  memfd,
+  pidfd,
+  read,
+  readAll,
+  sendSignal,
+} from "@posixly/fd";
 import { withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 
@@ -67,7 +77,9 @@ test("the kernel's objections are errors", () =>
 test("bad input is refused before the call", () =>
   withoutLeaks(() => {
     for (const bad of [0, -1, 2 ** 31, Infinity]) assert.throws(() => pidfd(bad), RangeError);
-    for (const bad of ["1", NaN, 1.5, null, 1n]) assert.throws(() => pidfd(bad as number), TypeError);
+    for (const bad of ["1", NaN, 1.5, null, 1n]) {
+      assert.throws(() => pidfd(bad as number), TypeError);
+    }
     using self = pidfd(process.pid);
     for (const bad of ["SIGNONE", null, {}]) {
       assert.throws(() => sendSignal(self, bad as "SIGHUP"), TypeError);

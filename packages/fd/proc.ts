@@ -31,12 +31,12 @@ export function namesIn(directory: OwnedFd): string[] {
   }
 }
 
-/** Where a link leads; `""` if that is longer than the kernel tells. */
-export function linkIn(directory: OwnedFd, name: string): string {
+/** Where a link leads, which people know as `path`; `""` if that is longer than the kernel tells. */
+export function linkIn(directory: OwnedFd, name: string, path: string): string {
   const bytes = new Uint8Array(LINK_SIZE);
   const length = libc.readlinkat(directory.fd, cstring(name), bytes, bytes.length);
   if (length === -errno.ENAMETOOLONG) return "";
-  return fromCString(bytes.subarray(0, ok(length, "readlinkat", { path: name })));
+  return fromCString(bytes.subarray(0, ok(length, "readlinkat", { path })));
 }
 
 /** A small file, whole, as text. */

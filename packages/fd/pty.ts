@@ -85,7 +85,9 @@ export function pty({ size, ...rest }: PtyOptions = {}): Pty {
     ok(libc.ptsname_r(fd, name, name.length), "ptsname_r", { fd });
     const path = fromCString(name);
     if (size !== undefined) setWindowSize(controller, size);
-    const terminal = new OwnedFd(ok(libc.openat(AT_FDCWD, name, terminalFlags, 0), "openat", { path }));
+    const terminal = new OwnedFd(
+      ok(libc.openat(AT_FDCWD, name, terminalFlags, 0), "openat", { path }),
+    );
     return {
       controller,
       terminal,

@@ -151,12 +151,16 @@ testNeeding("stty", "stty sees what we set, and we what it sets", () => {
 
 testNeeding("python3", "a program talks to us as to a person", async () => {
   using ends = pty();
-  const child = spawn("python3", ["-c", `
+  const child = spawn("python3", [
+    "-c",
+    `
 import sys
 with open(sys.argv[1], "r+b", buffering=0) as tty:
   tty.write(b"name? ")
   print(tty.isatty(), tty.readline())
-`, ends.path], { stdio: ["ignore", "pipe", "inherit"] });
+`,
+    ends.path,
+  ], { stdio: ["ignore", "pipe", "inherit"] });
   const printed = text(child.stdout);
   await expect(ends.controller, "name? ");
   say(ends.controller, "Ada\n");

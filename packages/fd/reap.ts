@@ -63,7 +63,7 @@ export interface ReapOptions {
  * @param child The child, from {@linkcode pidfd}
  * @param options Whether it stays a zombie
  * @returns How it ended, or `null` if it would block because the child is still running
- * @throws {SyscallError} `ECHILD` if it is no child of ours, or was reaped already; `EINVAL` if
+ * @throws {SyscallError} `ECHILD` if it is no child of ours, or was reaped already; `EBADF` if
  * the descriptor is no process
  *
  * @example Usage

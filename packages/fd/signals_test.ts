@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { signalName, type SignalName, signalNumber, signals } from "@posixly/fd";
+import { type SignalName, signalName, signalNumber, signals } from "@posixly/fd";
 import { testNeeding } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";

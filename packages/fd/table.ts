@@ -69,26 +69,28 @@ export interface TableEntry {
 export function table(pid?: number): TableEntry[] {
   if (pid !== undefined) requireInteger(pid, "pid", 1);
   // All is looked up from this directory, which never becomes that of another process.
-  using folder = open(`/proc/${pid ?? "self"}/fd`, { directory: true });
+  const path = `/proc/${pid ?? "self"}/fd`;
+  using folder = open(path, { directory: true });
   const isOurs = pid === undefined || pid === process.pid;
   return namesIn(folder)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((fd) => !(isOurs && fd === folder.fd))
     .sort((a, b) => a - b)
-    .map((fd) => entryOf(folder, fd))
+    .map((fd) => entryOf(folder, fd, path))
     .filter((entry) => entry !== null);
 }
 
 /** One entry; `null` if the descriptor was closed meanwhile, or all of the process is gone. */
-function entryOf(folder: OwnedFd, fd: number): TableEntry | null {
+function entryOf(folder: OwnedFd, fd: number, path: string): TableEntry | null {
+  const link = () => linkIn(folder, `${fd}`, `${path}/${fd}`);
   try {
     for (;;) {
-      const target = linkIn(folder, `${fd}`);
+      const target = link();
       const kind = kindOf(folder, `${fd}`, target);
       const info = parseFdInfo(textIn(folder, `../fdinfo/${fd}`));
       // The same number may be another descriptor by now.
-      if (linkIn(folder, `${fd}`) === target) return { fd, kind, target, ...info };
+      if (link() === target) return { fd, kind, target, ...info };
     }
   } catch (error) {
     const { code } = error as SyscallError;

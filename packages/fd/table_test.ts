@@ -4,7 +4,7 @@ import { once } from "node:events";
 import process from "node:process";
 import {
   duplicate,
-  EventFd,
+  type EventFd,
   eventfd,
   getFlags,
   inotify,
@@ -121,13 +121,16 @@ test("a place in the file system is open for nothing", () => {
 });
 
 testNeeding("python3", "another process is looked at as well", async () => {
-  const child = spawn("python3", ["-c", `
+  const child = spawn("python3", [
+    "-c",
+    `
 import os, json, socket, select, sys
 s = socket.socket(); r, w = os.pipe(); e = select.epoll(); e.register(r)
 m = os.memfd_create("theirs"); os.write(m, b"x" * 1000)
 d = os.open("/", os.O_RDONLY); n = os.open("/dev/null", os.O_WRONLY | os.O_APPEND); os.set_inheritable(n, True)
 print(json.dumps([s.fileno(), r, w, e.fileno(), m, d, n]), flush=True)
-sys.stdin.read()`], { stdio: ["pipe", "pipe", "inherit"] });
+sys.stdin.read()`,
+  ], { stdio: ["pipe", "pipe", "inherit"] });
   try {
     const [line] = await once(child.stdout, "data");
     const numbers: number[] = JSON.parse(String(line));
@@ -163,12 +166,18 @@ test("a descriptor that is closed while the table is read is left out", () =>
       try {
         libc.statx = (...args) => (call === "statx" && file.close(), statx(...args));
         libc.openat = (...args) => {
-          if (call === "openat" && String.fromCharCode(...args[1] as Uint8Array) === `../fdinfo/${fd}\0`) {
+          if (
+            call === "openat" &&
+            String.fromCharCode(...args[1] as Uint8Array) === `../fdinfo/${fd}\0`
+          ) {
             file.close();
           }
           return openat(...args);
         };
-        assert.equal(table().some((entry) => entry.fd === fd && entry.target === "/dev/null"), false);
+        assert.equal(
+          table().some((entry) => entry.fd === fd && entry.target === "/dev/null"),
+          false,
+        );
       } finally {
         Object.assign(libc, { statx, openat });
       }

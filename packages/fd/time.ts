@@ -54,7 +54,9 @@ export function toTimespec(time: Time, name: string): Timespec {
     };
   }
   if (typeof time !== "number" || Number.isNaN(time)) {
-    throw new TypeError(`${name} must be milliseconds or { seconds, nanoseconds }, not ${String(time)}`);
+    throw new TypeError(
+      `${name} must be milliseconds or { seconds, nanoseconds }, not ${String(time)}`,
+    );
   }
   if (time < 0 || time > Number.MAX_SAFE_INTEGER) {
     throw new RangeError(`${name} must be from 0 to 2 ** 53 - 1 milliseconds, not ${time}`);

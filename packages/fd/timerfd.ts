@@ -13,7 +13,7 @@ import {
   TFD_TIMER_ABSTIME,
   TFD_TIMER_CANCEL_ON_SET,
 } from "./libc.ts";
-import { oneOf } from "./names.ts";
+import { bitsOf, oneOf } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { type ExactTime, type Time, type Timespec, toTimespec } from "./time.ts";
 
@@ -25,12 +25,16 @@ const clocks = {
   boottimeAlarm: CLOCK_BOOTTIME_ALARM,
 };
 
-/** What zero means to the kernel. To us it means at once. */
+/** What zero means to the kernel. */
 const NEVER: Timespec = { tv_sec: 0, tv_nsec: 0 };
-const AT_ONCE: Timespec = { tv_sec: 0, tv_nsec: 1 };
 
 function isZero({ tv_sec, tv_nsec }: Timespec): boolean {
   return Number(tv_sec) === 0 && tv_nsec === 0;
+}
+
+/** What zero means to us: at once. */
+function notZero(time: Timespec): Timespec {
+  return isZero(time) ? { tv_sec: 0, tv_nsec: 1 } : time;
 }
 
 /**
@@ -145,24 +149,25 @@ export class TimerFd extends OwnedFd {
    * @throws {TypeError | RangeError} If the setting is not one
    */
   set(setting: TimerSetting): void {
-    const { after, at, every, cancelOnSet = false } = setting;
+    const { after, at, every, ...named } = setting;
+    const cancel = bitsOf({ cancelOnSet: TFD_TIMER_CANCEL_ON_SET }, named);
     if (after !== undefined && at !== undefined) {
       throw new TypeError("a timer is set either after a time or at one, not both");
     }
-    if (cancelOnSet && (at === undefined || !this.clock.startsWith("realtime"))) {
+    if (cancel && (at === undefined || !this.clock.startsWith("realtime"))) {
       throw new TypeError("cancelOnSet is only for a time at which a realtime clock arrives");
     }
-    const first = at ?? after ?? every;
-    if (first === undefined) throw new TypeError("a timer needs a time: after, at or every");
-    const absolute = at === undefined ? 0 : TFD_TIMER_ABSTIME;
-    const value = toTimespec(first, at === undefined ? "after" : "at");
     const interval = every === undefined ? NEVER : toTimespec(every, "every");
     if (every !== undefined && isZero(interval)) throw new RangeError("every must be more than 0");
-    this.#set(
-      absolute | (cancelOnSet ? TFD_TIMER_CANCEL_ON_SET : 0),
-      isZero(value) ? AT_ONCE : value,
-      interval,
-    );
+    if (at !== undefined) {
+      this.#set(TFD_TIMER_ABSTIME | cancel, notZero(toTimespec(at, "at")), interval);
+    } else if (after !== undefined) {
+      this.#set(0, notZero(toTimespec(after, "after")), interval);
+    } else if (every !== undefined) {
+      this.#set(0, interval, interval);
+    } else {
+      throw new TypeError("a timer needs a time: after, at or every");
+    }
   }
 
   /** Stops the timer. What had expired and was not read is forgotten. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { errno, watch } from "@posixly/sys";
-import { type Clock, getFlags, timerfd, TimerFd, type TimerSetting } from "@posixly/fd";
+import { type Clock, getFlags, TimerFd, timerfd, type TimerSetting } from "@posixly/fd";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
@@ -119,6 +119,8 @@ test("bad input is refused before the call", () =>
     const set = (setting: object) => () => timer.set(setting as TimerSetting);
     assert.throws(set({}), /a timer needs a time/);
     assert.throws(set({ after: 1, at: 1 }), /not both/);
+    assert.throws(set({ after: 1, evry: 1 }), /there is no option evry/);
+    assert.throws(set({ at: 1, cancelOnSet: 1 }), /cancelOnSet must be true or false/);
     assert.throws(set({ every: 0 }), /every must be more than 0/);
     assert.throws(set({ after: 1, cancelOnSet: true }), /cancelOnSet is only for/);
     assert.throws(set({ at: 1, cancelOnSet: true }), /cancelOnSet is only for/); // monotonic
@@ -127,7 +129,9 @@ test("bad input is refused before the call", () =>
     }
     assert.throws(set({ at: { seconds: 1, nanoseconds: 1e9 } }), /at.nanoseconds must be between/);
     for (const bad of [NaN, "1", 1n, null, {}, { nanoseconds: 1 }, { seconds: 0.5 }]) {
-      assert.throws(set({ after: bad }), TypeError);
+      assert.throws(set({ after: bad }), /^TypeError: after/);
+      assert.throws(set({ at: bad }), /^TypeError: at/);
+      assert.throws(set({ every: bad }), /^TypeError: every/);
     }
     assert.equal(timer.left(), null); // none of this set it
     timer.close();

@@ -46,7 +46,9 @@ export interface WindowSize {
 export function windowSize(terminal: AsFd): WindowSize {
   const bytes = new Uint8Array(winsize.size);
   ioctl(terminal, TIOCGWINSZ, bytes);
-  const { ws_col: columns, ws_row: rows, ws_xpixel: width, ws_ypixel: height } = winsize.view(bytes);
+  const { ws_col: columns, ws_row: rows, ws_xpixel: width, ws_ypixel: height } = winsize.view(
+    bytes,
+  );
   return { columns, rows, width, height };
 }
 
