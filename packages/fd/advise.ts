@@ -10,7 +10,7 @@ import {
   POSIX_FADV_WILLNEED,
 } from "./libc.ts";
 import { oneOf } from "./names.ts";
-import { type Range, rangeOf } from "./range.ts";
+import { type FileRange, rangeOf } from "./range.ts";
 
 /**
  * How a file is going to be used, see {@linkcode advise}.
@@ -59,7 +59,7 @@ const advices = {
  * advise(file, "willNeed", { length: 65536 });
  * ```
  */
-export function advise(fd: AsFd, advice: Advice, range: Range = {}): void {
+export function advise(fd: AsFd, advice: Advice, range: FileRange = {}): void {
   const number = fdOf(fd);
   const advised = oneOf(advices, advice, "advice");
   const [offset, length] = rangeOf(range);

@@ -98,7 +98,13 @@ test("sync works on files, and is EINVAL where there is nothing to store", () =>
   fsync(file);
   fdatasync(file);
   syncfs(file);
-  syncFileRange(file, { offset: BLOCK, length: BLOCK, waitBefore: true, write: true, waitAfter: true });
+  syncFileRange(file, {
+    offset: BLOCK,
+    length: BLOCK,
+    waitBefore: true,
+    write: true,
+    waitAfter: true,
+  });
   syncFileRange(file, { write: true });
   syncFileRange(file, {});
   using terminal = open("/dev/ptmx");
@@ -108,7 +114,9 @@ test("sync works on files, and is EINVAL where there is nothing to store", () =>
 
 test("every advice is taken, and the error number is returned, not set", () => {
   using file = openTemporary();
-  for (const advice of ["normal", "random", "sequential", "willNeed", "dontNeed", "noReuse"] as const) {
+  for (
+    const advice of ["normal", "random", "sequential", "willNeed", "dontNeed", "noReuse"] as const
+  ) {
     advise(file, advice);
     advise(file, advice, { offset: 2n ** 62n, length: 2n ** 62n });
   }

@@ -57,6 +57,7 @@ function assertRefused(call: () => unknown, names: readonly string[], what: stri
 }
 const BAD = ["TypeError", "RangeError"];
 
+// deno-fmt-ignore -- a list reads best as a list
 const noDescriptors: unknown[] = [
   -1, 1.5, NaN, Infinity, 2 ** 31, 2 ** 32, 0n, true, null, undefined, {}, { fd: -1 }, { fd: "0" }, [0],
 ];
@@ -103,6 +104,7 @@ const detached = () => {
   return view;
 };
 const Resizable = ArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer;
+// deno-fmt-ignore -- a list reads best as a list
 const noBuffers: unknown[] = [
   null, undefined, "text", 5, [1], {}, new ArrayBuffer(8), detached(),
   new Uint8Array(new Resizable(8, { maxByteLength: 16 })),
@@ -131,6 +133,7 @@ test("what is no buffer is refused by every function that takes one", () =>
     assert.equal(fd.stat(file).size, 0); // no part of it was written
   }));
 
+// deno-fmt-ignore -- a list reads best as a list
 const noOffsets: unknown[] = [
   -1, -1n, 0.5, NaN, Infinity, 2 ** 53, 2n ** 63n, 2n ** 64n, "0", null, true, [],
 ];
@@ -174,7 +177,10 @@ test("what is no offset is refused by every function that takes one", () =>
 test("a name that is none is refused by every function that takes one", () =>
   withoutLeaks(() => {
     using file = fd.memfd();
-    const names = fc.oneof(fc.string(), fc.constantFrom<unknown>("toString", null, 0, {}, ["start"]));
+    const names = fc.oneof(
+      fc.string(),
+      fc.constantFrom<unknown>("toString", null, 0, {}, ["start"]),
+    );
     fc.assert(fc.property(names, (name) => {
       const taking = [
         () => fd.advise(file, name as "normal"),

@@ -74,7 +74,12 @@ test("a range can be made close-on-exec", () =>
   }));
 
 test("a range that is none is refused before anything is closed", () => {
-  for (const [first, last] of [[-1, 5], [5, 4], [0.5, 5], [5, 2 ** 32], [NaN, 1], ["5", 6], [900, null]]) {
+  for (
+    const [first, last] of [[-1, 5], [5, 4], [0.5, 5], [5, 2 ** 32], [NaN, 1], ["5", 6], [
+      900,
+      null,
+    ]]
+  ) {
     assert.throws(() => closeRange(first as number, last as number), /(first|last) must be/);
   }
   const { syscall$close_range: call } = libc;

@@ -32,13 +32,16 @@ test("a duplicate is close-on-exec, whatever the original is, and shares its pos
 test("a duplicate gets the lowest number that is free and large enough", () =>
   withoutLeaks(() => {
     using file = memfd("original");
-    fc.assert(fc.property(fc.nat(999), (atLeast) => {
-      const taken = new Set(table().map(({ fd }) => fd));
-      using again = duplicate(file, { atLeast });
-      let lowest = atLeast;
-      while (taken.has(lowest)) lowest++;
-      assert.equal(again.fd, lowest);
-    }), { numRuns: 30 });
+    fc.assert(
+      fc.property(fc.nat(999), (atLeast) => {
+        const taken = new Set(table().map(({ fd }) => fd));
+        using again = duplicate(file, { atLeast });
+        let lowest = atLeast;
+        while (taken.has(lowest)) lowest++;
+        assert.equal(again.fd, lowest);
+      }),
+      { numRuns: 30 },
+    );
   }));
 
 test("a number beyond the limit is refused by the kernel, one that is none before", () => {

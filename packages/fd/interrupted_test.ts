@@ -97,15 +97,21 @@ const steps: Record<string, () => void> = {
   },
 };
 
-testWhere(canBeTraced(), "strace that may attach", "no function minds being interrupted", async () => {
-  const said = await interrupted(Object.keys(steps), () => {
-    for (const step of Object.values(steps)) step();
-  });
-  for (const name of Object.keys(steps)) {
-    const injections = said.split("\n").filter((line) =>
-      line.startsWith(`${name}(`) && line.includes("EINTR"));
-    assert.equal(injections.length, 2, name);
-  }
-});
+testWhere(
+  canBeTraced(),
+  "strace that may attach",
+  "no function minds being interrupted",
+  async () => {
+    const said = await interrupted(Object.keys(steps), () => {
+      for (const step of Object.values(steps)) step();
+    });
+    for (const name of Object.keys(steps)) {
+      const injections = said.split("\n").filter((line) =>
+        line.startsWith(`${name}(`) && line.includes("EINTR")
+      );
+      assert.equal(injections.length, 2, name);
+    }
+  },
+);
 
 test.run();

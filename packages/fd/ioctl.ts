@@ -1,4 +1,11 @@
-import { type Bytes, errno, ok, requireBytes, requireInteger, requireInteger64 } from "@posixly/sys";
+import {
+  type Bytes,
+  errno,
+  ok,
+  requireBytes,
+  requireInteger,
+  requireInteger64,
+} from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
 import { retry } from "./retry.ts";
@@ -35,7 +42,11 @@ import { retry } from "./retry.ts";
  * assert.equal(ioctl(file, FIOCLEX), 0);
  * ```
  */
-export function ioctl(fd: AsFd, request: number, argument: number | bigint | Bytes = 0): number | null {
+export function ioctl(
+  fd: AsFd,
+  request: number,
+  argument: number | bigint | Bytes = 0,
+): number | null {
   const number = fdOf(fd);
   requireInteger(request, "request", 0, 0xffff_ffff);
   const result = typeof argument === "object"

@@ -52,7 +52,11 @@ test("only the bytes of the view are filled", () => {
 
 test("a request that the driver does not know is ENOTTY", () => {
   using file = memfd("none");
-  assert.throws(() => ioctl(file, 0xdead_beef & 0x3fff_ffff), { code: "ENOTTY", syscall: "ioctl", fd: file.fd });
+  assert.throws(() => ioctl(file, 0xdead_beef & 0x3fff_ffff), {
+    code: "ENOTTY",
+    syscall: "ioctl",
+    fd: file.fd,
+  });
 });
 
 test("what is no request or argument, or too small, is refused before the call", () => {

@@ -16,7 +16,7 @@ import {
   LOCK_UN,
 } from "./libc.ts";
 import { bitsOf, oneOf } from "./names.ts";
-import { type Range, rangeOf } from "./range.ts";
+import { type FileRange, rangeOf } from "./range.ts";
 import { retry } from "./retry.ts";
 
 /**
@@ -55,7 +55,7 @@ export type LockFamily = "ofd" | "posix" | "flock";
  * unlock(file, header); // the rest stays locked
  * ```
  */
-export interface UnlockOptions extends Range {
+export interface UnlockOptions extends FileRange {
   /** Which of Linux's families of locks; `ofd` by default. */
   readonly family?: LockFamily;
 }
@@ -99,7 +99,7 @@ const commands = {
  * @param options Which lock: by default all of the file, exclusively, without waiting
  * @returns `true` if it is locked now, `false` if somebody else has a lock there
  * @throws {SyscallError} `EBADF` if it is not open, or not for that; `EDEADLK` if both
- * would wait for each other; `ENOLCK` if there are too many locks
+ * would wait for each other, which only `posix` finds out; `ENOLCK` if there are too many locks
  * @throws {TypeError | RangeError} If the range is none, or is given with `flock`
  *
  * @example Usage
@@ -157,7 +157,7 @@ function familyOf(family: LockFamily) {
 }
 
 /** flock(2): 0, or `null` if somebody else has it. */
-function lockAll(fd: AsFd, operation: number, range: Range): 0 | null {
+function lockAll(fd: AsFd, operation: number, range: FileRange): 0 | null {
   const number = fdOf(fd);
   if (range.offset !== undefined || range.length !== undefined) {
     throw new TypeError("flock locks whole files: it takes no offset and no length");
@@ -169,7 +169,7 @@ function lockAll(fd: AsFd, operation: number, range: Range): 0 | null {
 }
 
 /** `F_SETLK` and its kin: 0, or `null` if somebody else has it. */
-function lockRange(fd: AsFd, type: number, command: number, range: Range): 0 | null {
+function lockRange(fd: AsFd, type: number, command: number, range: FileRange): 0 | null {
   const number = fdOf(fd);
   const [l_start, l_len] = rangeOf(range);
   const wanted = flock.encode({ l_type: type, l_start, l_len });

@@ -2,7 +2,7 @@ import { ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { F_GETLK, F_OFD_GETLK, F_RDLCK, F_UNLCK, F_WRLCK, flock, libc } from "./libc.ts";
 import { oneOf } from "./names.ts";
-import { type Range, rangeOf } from "./range.ts";
+import { type FileRange, rangeOf } from "./range.ts";
 import { retry } from "./retry.ts";
 
 /**
@@ -18,7 +18,7 @@ import { retry } from "./retry.ts";
  * assert.equal(lockHolder(file, options), null);
  * ```
  */
-export interface LockHolderOptions extends Range {
+export interface LockHolderOptions extends FileRange {
   /** `exclusive`, the default, which any lock is in the way of; or `shared`. */
   readonly kind?: "exclusive" | "shared";
   /** Whose own locks are not in the way: what is open, `ofd`, the default, or the process. */

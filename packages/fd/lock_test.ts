@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { duplicate, lock, type LockFamily, lockHolder, memfd, open, type OwnedFd, unlock } from "@posixly/fd";
+import {
+  duplicate,
+  lock,
+  type LockFamily,
+  lockHolder,
+  memfd,
+  open,
+  type OwnedFd,
+  unlock,
+} from "@posixly/fd";
 import { errno } from "@posixly/sys";
 import { testNeeding, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
@@ -25,7 +34,10 @@ test("ofd locks are one kind of lock for each byte and owner", () =>
       using one = memfd("locked");
       using two = again(one);
       const owners = [one, two];
-      const model: (string | undefined)[][] = [Array(40).fill(undefined), Array(40).fill(undefined)];
+      const model: (string | undefined)[][] = [
+        Array(40).fill(undefined),
+        Array(40).fill(undefined),
+      ];
       for (const step of steps) {
         const { offset, length } = step.range;
         const mine = model[step.owner];
@@ -135,11 +147,14 @@ testNeeding("flock", "flock(1) sees our locks, and we see its", () => {
 testNeeding("python3", "another process sees posix locks, and is seen", () => {
   using file = memfd("locked");
   const attempt = (kind: string) =>
-    spawnSync("python3", ["-c", `
+    spawnSync("python3", [
+      "-c",
+      `
 import fcntl
 with open("/proc/${process.pid}/fd/${file.fd}", "r+") as file:
     fcntl.lockf(file, fcntl.${kind} | fcntl.LOCK_NB, 5, 10)
-`]).status === 0;
+`,
+    ]).status === 0;
   assert.equal(attempt("LOCK_EX"), true);
   lock(file, { family: "posix", kind: "shared", offset: 14, length: 1 });
   assert.equal(attempt("LOCK_EX"), false);

@@ -3,29 +3,42 @@
  *
  * @module
  */
-export { advise, type Advice } from "./advise.ts";
+export { type Advice, advise } from "./advise.ts";
 export { allocate, type AllocateOptions, zeroRange } from "./allocate.ts";
 export { type AsFd, fdOf } from "./as_fd.ts";
 export { close, closeRange, type CloseRangeOptions } from "./close.ts";
-export { duplicate, type DuplicateOptions, duplicateTo, type DuplicateToOptions } from "./duplicate.ts";
-export { eventfd, EventFd, type EventFdOptions } from "./eventfd.ts";
+export {
+  duplicate,
+  type DuplicateOptions,
+  duplicateTo,
+  type DuplicateToOptions,
+} from "./duplicate.ts";
+export { EventFd, eventfd, type EventFdOptions } from "./eventfd.ts";
 export { type Flags, getFlags, setFlags, type SettableFlags } from "./flags.ts";
 export { collapseRange, insertRange, punchHole } from "./holes.ts";
-export { inotify, Inotify, type InotifyOptions } from "./inotify.ts";
+export { Inotify, inotify, type InotifyOptions } from "./inotify.ts";
 export { type InotifyEvent, type InotifyKind } from "./inotify_event.ts";
 export { ioctl } from "./ioctl.ts";
 export { isatty } from "./isatty.ts";
 export { type DescriptorKind } from "./kind.ts";
-export { type Amount, type Limit, limit, type LimitOptions, raiseLimit, setLimit } from "./limits.ts";
+export {
+  type Amount,
+  type Limit,
+  limit,
+  type LimitOptions,
+  raiseLimit,
+  setLimit,
+} from "./limits.ts";
 export { lock, type LockFamily, type LockOptions, unlock, type UnlockOptions } from "./lock.ts";
 export { type LockHolder, lockHolder, type LockHolderOptions } from "./lock_holder.ts";
 export { memfd, type MemfdOptions } from "./memfd.ts";
-export { open, type OpenOptions, type ResolveOptions } from "./open.ts";
+export { open } from "./open.ts";
+export { type OpenOptions, type ResolveOptions } from "./open_options.ts";
 export { OwnedFd } from "./owned_fd.ts";
 export { duplicateFrom, pidfd, sendSignal } from "./pidfd.ts";
 export { pread, pwrite } from "./positioned.ts";
 export { type Pty, pty, type PtyOptions } from "./pty.ts";
-export { type Range } from "./range.ts";
+export { type FileRange } from "./range.ts";
 export { read } from "./read.ts";
 export { readAll, type ReadAllOptions } from "./read_all.ts";
 export { readExactly } from "./read_exactly.ts";
@@ -33,14 +46,14 @@ export { type ProcessEnd, reap, type ReapOptions } from "./reap.ts";
 export { type Resource } from "./resource.ts";
 export { addSeals, type Seals, seals } from "./seal.ts";
 export { position, seek, type Whence } from "./seek.ts";
-export { signalName, type SignalName, signalNumber, signals } from "./signals.ts";
+export { type SignalName, signalName, signalNumber, signals } from "./signals.ts";
 export { stat, type StatOptions } from "./stat.ts";
 export { type DeviceNumber, type FileAttribute, type FileKind, type Stat } from "./stat_result.ts";
 export { fdatasync, fsync, syncFileRange, type SyncFileRangeOptions, syncfs } from "./sync.ts";
 export { table, type TableEntry } from "./table.ts";
 export { setTerminalMode, type TerminalChange, type TerminalMode } from "./terminal_mode.ts";
 export { type ExactTime, type Time } from "./time.ts";
-export { type Clock, timerfd, TimerFd, type TimerSetting } from "./timerfd.ts";
+export { type Clock, TimerFd, timerfd, type TimerSetting } from "./timerfd.ts";
 export { truncate } from "./truncate.ts";
 export { readv, type VectoredReadOptions, type VectoredWriteOptions, writev } from "./vectored.ts";
 export { preadv, pwritev } from "./vectored_at.ts";

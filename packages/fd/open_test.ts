@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { getFlags, open, OwnedFd, read, stat, write } from "@posixly/fd";
+import { getFlags, open, type OwnedFd, read, stat, write } from "@posixly/fd";
 import { errno } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import { suite } from "uvu";
@@ -57,7 +65,13 @@ test("access follows from read, write and append", () => {
 });
 
 test("every flag arrives", () => {
-  const flags = { append: true, nonBlocking: true, dataSync: true, sync: true, noAtime: true } as const;
+  const flags = {
+    append: true,
+    nonBlocking: true,
+    dataSync: true,
+    sync: true,
+    noAtime: true,
+  } as const;
   using file = open(join(folder, "hello"), flags);
   for (const name of Object.keys(flags)) assert.equal(getFlags(file)[name as "sync"], true);
 });
@@ -197,7 +211,8 @@ test("what makes no sense is refused before anything is opened", () =>
         ["TypeError", "RangeError"].includes(error.name));
     }
     assert.equal(readFileSync(path, "utf8"), "hello");
-    assert.throws(() => open(join(folder, "absent")), { code: "ENOENT" });
+    assert.throws(() =>
+      open(join(folder, "absent")), { code: "ENOENT" });
     assert.throws(() => open(""), { code: "ENOENT", path: "" });
     assert.throws(() => open("x".repeat(300)), { code: "ENAMETOOLONG" });
   }));

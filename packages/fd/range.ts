@@ -5,15 +5,15 @@ import { requireInteger64 } from "@posixly/sys";
  *
  * @example Usage
  * ```ts
- * import { lock, memfd, type Range } from "@posixly/fd";
+ * import { lock, memfd, type FileRange } from "@posixly/fd";
  * import assert from "node:assert/strict";
  *
- * const header: Range = { length: 512 };
+ * const header: FileRange = { length: 512 };
  * using file = memfd("records");
  * assert.equal(lock(file, header), true);
  * ```
  */
-export interface Range {
+export interface FileRange {
   /** Where it begins, in bytes; the beginning of the file by default. */
   readonly offset?: number | bigint;
   /** How many bytes it has, at least 1; without it, it goes on to the end, wherever that moves. */
@@ -21,7 +21,7 @@ export interface Range {
 }
 
 /** Checks a range and gives it as the kernel takes it, to whom 0 bytes are all. */
-export function rangeOf({ offset = 0, length }: Range): [number | bigint, number | bigint] {
+export function rangeOf({ offset = 0, length }: FileRange): [number | bigint, number | bigint] {
   requireInteger64(offset, "offset");
   return [offset, length === undefined ? 0 : requireInteger64(length, "length", 1n)];
 }

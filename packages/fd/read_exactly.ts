@@ -33,6 +33,8 @@ export function readExactly(fd: AsFd, into: Bytes): number | null {
   if (filled === 0) return blocked ? null : 0;
   if (blocked) throw new SyscallError(errno.EAGAIN, "read", { fd: fdOf(fd) });
   throw new Error(
-    `Cannot fill the buffer: descriptor ${fdOf(fd)} ends after ${filled} of ${into.byteLength} bytes`,
+    `Cannot fill the buffer: descriptor ${
+      fdOf(fd)
+    } ends after ${filled} of ${into.byteLength} bytes`,
   );
 }

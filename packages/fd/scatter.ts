@@ -1,6 +1,7 @@
 import { addressOf, type Bytes, errno, ok, requireBytes } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { IOV_MAX, iovec } from "./libc.ts";
+import { retry } from "./retry.ts";
 
 /** One call: a descriptor, an array of `struct iovec` and its length, and what was moved so far. */
 type Call = (fd: number, vectors: Bytes, count: number, moved: number) => number;
@@ -51,8 +52,7 @@ function lend(buffers: readonly Bytes[], call: (vectors: Bytes) => number): numb
     vector.iov_len = bytes.byteLength;
   });
   lent.add(buffers);
-  let n: number;
-  do n = call(vectors); while (n === -errno.EINTR);
+  const n = retry(() => call(vectors));
   lent.delete(buffers);
   return n;
 }

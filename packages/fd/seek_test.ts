@@ -31,8 +31,7 @@ test("a position before the beginning is EINVAL, and beyond 64 bits as well", ()
   seek(file, 10);
   assert.throws(() => seek(file, -11, "current"), { code: "EINVAL", syscall: "lseek" });
   assert.throws(() => seek(file, -1, "end"), { code: "EINVAL" });
-  assert.throws(() => seek(file, 2n ** 63n - 1n, "current"), (error: { code?: string }) =>
-    ["EINVAL", "EOVERFLOW"].includes(error.code!));
+  assert.throws(() => seek(file, 2n ** 63n - 1n, "current"), { code: "EINVAL" });
   assert.equal(position(file), 10);
 });
 

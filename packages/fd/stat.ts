@@ -55,7 +55,7 @@ const wanted = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID | STATX_DIOALIGN;
  * @param options How to look a path up
  * @returns What is known
  * @throws {SyscallError} `EBADF` if the descriptor is not open; `ENOENT`, `EACCES`, `ELOOP` or
- * `ENOTDIR` if the path leads nowhere; `ENOSYS` if Linux is older than 4.11
+ * `ENOTDIR` if the path leads nowhere
  * @throws {TypeError} If it is neither a descriptor nor a path, or the path holds a NUL
  *
  * @example Usage

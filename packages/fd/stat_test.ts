@@ -48,18 +48,22 @@ test("a path and a descriptor say what node:fs says", () =>
     }
   }));
 
-testNeeding("touch", "times are exact to the nanosecond, before 1970 as well", () =>
-  inFolder((folder) => {
-    for (const date of ["2026-03-04T05:06:07.123456789Z", "1969-07-20T20:17:40.987654321Z"]) {
-      const path = join(folder, "dated");
-      execFileSync("touch", ["--date", date, path]);
-      const { accessed, modified } = stat(path);
-      const seconds = Date.parse(`${date.slice(0, 19)}Z`) / 1000;
-      const nanoseconds = Number(date.slice(20, 29));
-      assert.deepEqual(modified, { seconds, nanoseconds });
-      assert.deepEqual(accessed, modified);
-    }
-  }));
+testNeeding(
+  "touch",
+  "times are exact to the nanosecond, before 1970 as well",
+  () =>
+    inFolder((folder) => {
+      for (const date of ["2026-03-04T05:06:07.123456789Z", "1969-07-20T20:17:40.987654321Z"]) {
+        const path = join(folder, "dated");
+        execFileSync("touch", ["--date", date, path]);
+        const { accessed, modified } = stat(path);
+        const seconds = Date.parse(`${date.slice(0, 19)}Z`) / 1000;
+        const nanoseconds = Number(date.slice(20, 29));
+        assert.deepEqual(modified, { seconds, nanoseconds });
+        assert.deepEqual(accessed, modified);
+      }
+    }),
+);
 
 test("every kind has its name", async () => {
   using ends = pty();
@@ -99,7 +103,11 @@ test("sizes beyond 2 ** 53 are exact", () => {
 });
 
 test("an error says which path", () => {
-  assert.throws(() => stat("/nonexistent"), { code: "ENOENT", path: "/nonexistent", syscall: "statx" });
+  assert.throws(() => stat("/nonexistent"), {
+    code: "ENOENT",
+    path: "/nonexistent",
+    syscall: "statx",
+  });
   assert.throws(() => stat(""), { code: "ENOENT", path: "" });
   assert.throws(() => stat("a\0b"), TypeError);
   assert.throws(() => stat("/dev/null/x"), { code: "ENOTDIR" });

@@ -7,7 +7,7 @@ import {
   SYNC_FILE_RANGE_WRITE,
 } from "./libc.ts";
 import { bitsOf } from "./names.ts";
-import { type Range, rangeOf } from "./range.ts";
+import { type FileRange, rangeOf } from "./range.ts";
 import { retry } from "./retry.ts";
 
 /**
@@ -85,7 +85,7 @@ export function syncfs(fd: AsFd): void {
  * syncFileRange(file, andWait);
  * ```
  */
-export interface SyncFileRangeOptions extends Range {
+export interface SyncFileRangeOptions extends FileRange {
   /** First waits for what is being written out already: `SYNC_FILE_RANGE_WAIT_BEFORE`. */
   readonly waitBefore?: boolean;
   /** Starts to write out what is not being written yet: `SYNC_FILE_RANGE_WRITE`. */

@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { memfd, open, position, preadv, pwritev, readAll, readv, seek, stat, writev } from "@posixly/fd";
+import {
+  memfd,
+  open,
+  position,
+  preadv,
+  pwritev,
+  readAll,
+  readv,
+  seek,
+  stat,
+  writev,
+} from "@posixly/fd";
 import { errno, MAX_RW_COUNT } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import {
+  advise,
   memfd,
   open,
   OwnedFd,
@@ -132,14 +133,21 @@ test("nobody left to read is EPIPE, and the process lives on", () => {
   for (const call of [write, writeAll]) {
     assert.throws(() => call(ends.writer, new Uint8Array(1)), { code: "EPIPE" });
   }
-  assert.throws(() => writevAll(ends.writer, [new Uint8Array(1)]), { code: "EPIPE", syscall: "writev" });
+  assert.throws(() => writevAll(ends.writer, [new Uint8Array(1)]), {
+    code: "EPIPE",
+    syscall: "writev",
+  });
 });
 
 test("a pipe has no places", () => {
   using ends = pipe();
-  assert.throws(() => pread(ends.reader, new Uint8Array(1), 0), { code: "ESPIPE", syscall: "pread" });
+  assert.throws(() => pread(ends.reader, new Uint8Array(1), 0), {
+    code: "ESPIPE",
+    syscall: "pread",
+  });
   assert.throws(() => pwrite(ends.writer, new Uint8Array(1), 0), { code: "ESPIPE" });
   assert.throws(() => seek(ends.reader, 0), { code: "ESPIPE" });
+  assert.throws(() => advise(ends.reader, "willNeed"), { code: "ESPIPE" });
 });
 
 test("a record that is cut off is an error that says where", () => {
