@@ -12,7 +12,9 @@ export function oneOf<T extends Readonly<Record<string, number>>>(
   name: string,
 ): number {
   if (typeof value === "string" && Object.hasOwn(table, value)) return table[value];
-  throw new TypeError(`${name} must be one of ${Object.keys(table).join(", ")}, not ${show(value)}`);
+  throw new TypeError(
+    `${name} must be one of ${Object.keys(table).join(", ")}, not ${show(value)}`,
+  );
 }
 
 /** The bits that named options stand for, checked; one that is left out is false. */
