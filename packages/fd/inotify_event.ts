@@ -20,7 +20,7 @@ import {
 } from "./libc.ts";
 import { namesOf } from "./names.ts";
 
-const kinds = {
+const kinds: Record<InotifyKind, number> = {
   access: IN_ACCESS,
   attributes: IN_ATTRIB,
   closeNoWrite: IN_CLOSE_NOWRITE,
@@ -52,7 +52,22 @@ const kinds = {
  * const renames: InotifyKind[] = ["movedFrom", "movedTo"];
  * ```
  */
-export type InotifyKind = keyof typeof kinds;
+export type InotifyKind =
+  | "access"
+  | "attributes"
+  | "closeNoWrite"
+  | "closeWrite"
+  | "create"
+  | "delete"
+  | "deleteSelf"
+  | "ignored"
+  | "modify"
+  | "movedFrom"
+  | "movedTo"
+  | "moveSelf"
+  | "open"
+  | "overflow"
+  | "unmount";
 
 /**
  * One event of {@linkcode Inotify.events}.

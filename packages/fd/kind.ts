@@ -2,19 +2,19 @@ import type { OwnedFd } from "./owned_fd.ts";
 import { stat } from "./stat.ts";
 import type { FileKind } from "./stat_result.ts";
 
-/** What only its name tells apart: objects of the kernel that share one inode. */
-const byName = {
-  eventfd: "eventfd",
-  eventpoll: "epoll",
-  fanotify: "fanotify",
-  inotify: "inotify",
-  io_uring: "io_uring",
-  perf_event: "perf event",
-  pidfd: "pidfd",
-  signalfd: "signalfd",
-  timerfd: "timerfd",
-  userfaultfd: "userfaultfd",
-} as const;
+/** What the kernel calls its objects, and what we do. */
+const byName = new Map<string, DescriptorKind>([
+  ["eventfd", "eventfd"],
+  ["eventpoll", "epoll"],
+  ["fanotify", "fanotify"],
+  ["inotify", "inotify"],
+  ["io_uring", "io_uring"],
+  ["perf_event", "perf event"],
+  ["pidfd", "pidfd"],
+  ["signalfd", "signalfd"],
+  ["timerfd", "timerfd"],
+  ["userfaultfd", "userfaultfd"],
+]);
 
 /**
  * What a descriptor leads to. `pipe` is a FIFO as well, `memfd` a file in memory without a path;
@@ -30,16 +30,23 @@ const byName = {
  */
 export type DescriptorKind =
   | FileKind
-  | (typeof byName)[keyof typeof byName]
+  | "epoll"
+  | "eventfd"
+  | "fanotify"
+  | "inotify"
+  | "io_uring"
   | "memfd"
-  | "namespace";
+  | "namespace"
+  | "perf event"
+  | "pidfd"
+  | "signalfd"
+  | "timerfd"
+  | "userfaultfd";
 
 /** What the link `name` in a folder of `/proc` leads to, of which the text is `target`. */
 export function kindOf(folder: OwnedFd, name: string, target: string): DescriptorKind {
   const [, anonymous] = /^anon_inode:\[?([^\]]*)\]?$/.exec(target) ?? [];
-  if (anonymous !== undefined) {
-    return Object.hasOwn(byName, anonymous) ? byName[anonymous as keyof typeof byName] : "other";
-  }
+  if (anonymous !== undefined) return byName.get(anonymous) ?? "other";
   if (target.startsWith("/memfd:")) return "memfd";
   if (/^(cgroup|ipc|mnt|net|pid|time|user|uts)[a-z_]*:\[\d+\]$/.test(target)) return "namespace";
   return stat(name, { dir: folder, sync: "cached" }).kind; // a server that hangs is not asked

@@ -6,7 +6,7 @@ import {
 } from "./libc.ts";
 
 /** The resources by the names we give them. */
-export const resources = {
+export const resources: Record<Resource, number> = {
   addressSpace: RLIMIT_AS,
   coreSize: RLIMIT_CORE,
   cpuSeconds: RLIMIT_CPU,
@@ -47,4 +47,20 @@ export const resources = {
  * console.log(limit(resource).soft);
  * ```
  */
-export type Resource = keyof typeof resources;
+export type Resource =
+  | "addressSpace"
+  | "coreSize"
+  | "cpuSeconds"
+  | "dataSize"
+  | "fileLocks"
+  | "fileSize"
+  | "lockedMemory"
+  | "messageQueueBytes"
+  | "nice"
+  | "openFiles"
+  | "pendingSignals"
+  | "processes"
+  | "realtimeMicroseconds"
+  | "realtimePriority"
+  | "residentSet"
+  | "stackSize";

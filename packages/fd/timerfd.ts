@@ -17,7 +17,7 @@ import { bitsOf, oneOf } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { type ExactTime, type Time, type Timespec, toTimespec } from "./time.ts";
 
-const clocks = {
+const clocks: Record<Clock, number> = {
   monotonic: CLOCK_MONOTONIC,
   realtime: CLOCK_REALTIME,
   boottime: CLOCK_BOOTTIME,
@@ -54,7 +54,7 @@ function notZero(time: Timespec): Timespec {
  * timer.set({ at: Date.now() + 60_000 });
  * ```
  */
-export type Clock = keyof typeof clocks;
+export type Clock = "monotonic" | "realtime" | "boottime" | "realtimeAlarm" | "boottimeAlarm";
 
 /**
  * When a timer expires, see {@linkcode TimerFd.set}. Give `after` or `at`, not both.
