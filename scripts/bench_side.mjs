@@ -44,14 +44,16 @@ export class Side {
 
   /** Finds how many times fill a round of so many milliseconds, and so warms the code up. */
   async calibrate(milliseconds) {
-    for (let times = 1;;) {
+    const round = milliseconds * 1e6;
+    let times = 1;
+    for (;;) {
       const { wall } = await this.work(times);
-      const wanted = Math.max(1, Math.round(milliseconds * 1e6 / wall));
-      if (wanted < times * 1.5) {
-        this.times = wanted;
+      // One slow round says little: only a round that is long enough is believed.
+      if (wall * times > round / 2) {
+        this.times = Math.max(1, Math.round(round / wall));
         return;
       }
-      times = Math.min(wanted, times * 10);
+      times *= 2;
     }
   }
 

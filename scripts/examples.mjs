@@ -4,7 +4,8 @@
 // and runs as a test. What follows `ts` may say otherwise:
 //
 //   ts no-run     is shown only
-//   ts alone      runs in a process of its own, since it changes the one that it runs in
+//   ts alone      runs in a process of its own, since it changes the one that it runs in (in Node
+//                 20, a glance at a FIFO makes later imports go wrong)
 //   text output   is what the block before it prints; `…` stands for anything
 //
 // In CONTRIBUTING.md, which mostly shows fragments, only blocks marked `ts run` are run.

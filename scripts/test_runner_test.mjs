@@ -17,7 +17,7 @@ const expected = {
   exits_early: { problems: [/^ended with exit code 0 before its tests were through$/] },
   crashes: { problems: [/^was ended by SIGSEGV before its tests were through$/] },
   rejects: { problems: [/^ended with exit code 1 before/], output: /this is why/ },
-  has_no_test: { problems: [/^no test ran$/] },
+  runs_nothing: { problems: [/^no test ran$/] },
   fails: { passed: 1, failed: 1, skipped: 1, problems: [], output: /this is why/ },
   leaks_a_file: { passed: 1, problems: [/^leaked \d+ -> \/dev\/null$/] },
   leaks_an_eventfd: { passed: 1, problems: [/^leaked \d+ -> anon_inode:\[eventfd\]$/] },

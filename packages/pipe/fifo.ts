@@ -8,7 +8,7 @@ import { PipeReader } from "./reader.ts";
  * Where and how a FIFO is made.
  *
  * @example Usage
- * ```ts
+ * ```ts alone
  * import { makeFifo, type FifoOptions } from "@posixly/pipe";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync, statSync } from "node:fs";
@@ -37,7 +37,7 @@ export interface FifoOptions {
  * @throws {TypeError | RangeError} If the path holds a NUL, or an option is not as described
  *
  * @example Usage
- * ```ts
+ * ```ts alone
  * import { makeFifo, openFifoReader, openFifoWriter } from "@posixly/pipe";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync } from "node:fs";
@@ -64,7 +64,7 @@ export function makeFifo(path: string | Uint8Array, options: FifoOptions = {}): 
  * How a FIFO is opened to read.
  *
  * @example Usage
- * ```ts
+ * ```ts alone
  * import { openFifoReader, type FifoReaderOptions } from "@posixly/pipe";
  * import assert from "node:assert/strict";
  *
@@ -98,7 +98,7 @@ export interface FifoReaderOptions {
  * @throws {TypeError} If the path holds a NUL or leads to something else than a FIFO
  *
  * @example A reader that survives its writers
- * ```ts
+ * ```ts alone
  * import { makeFifo, openFifoReader, openFifoWriter } from "@posixly/pipe";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync } from "node:fs";
