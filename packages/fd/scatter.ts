@@ -1,10 +1,13 @@
 import { addressOf, type Bytes, errno, ok, requireBytes } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { IOV_MAX, iovec } from "./libc.ts";
-import { retry } from "./retry.ts";
 
 /** One call: a descriptor, an array of `struct iovec` and its length, and what was moved so far. */
 type Call = (fd: number, vectors: Bytes, count: number, moved: number) => number;
+
+/** The array of `struct iovec`, used again by every call: no two are ever under way. */
+const vectors = new Uint8Array(IOV_MAX * iovec.size);
+const view = new DataView(vectors.buffer);
 
 /**
  * Moves bytes between a descriptor and many buffers, in as few calls as there may be. What was
@@ -17,42 +20,37 @@ export function scatter(
   call: Call,
 ): number | null {
   const number = fdOf(fd);
-  const filled = filledOf(buffers);
+  if (!Array.isArray(buffers)) throw new TypeError("buffers must be an array");
+  // Up to so many are checked below, by addressOf; more must be before the first call.
+  if (buffers.length > IOV_MAX) { for (const bytes of buffers) requireBytes(bytes, "bytes"); }
+
   let moved = 0;
-  let from = 0;
+  let next = 0;
   do {
-    const batch = filled.slice(from, from + IOV_MAX);
-    const n = lend(batch, (vectors) => call(number, vectors, batch.length, moved));
+    let count = 0;
+    let length = 0;
+    while (next < buffers.length && count < IOV_MAX) {
+      const bytes: Bytes = buffers[next++];
+      const address = addressOf(bytes);
+      if (bytes.byteLength === 0) continue;
+      const vector = iovec.look(view, count++ * iovec.size);
+      vector.iov_base = address;
+      vector.iov_len = bytes.byteLength;
+      length += bytes.byteLength;
+    }
+    if (count === 0 && moved > 0) break; // what is left is empty
+    lent.buffers = buffers;
+    let n: number;
+    do n = call(number, vectors, count, moved); while (n === -errno.EINTR);
+    lent.buffers = none;
     if (n < 0 && moved > 0) break;
     if (n === -errno.EAGAIN) return null;
     moved += ok(n, syscall, { fd: number });
-    if (n < lengthOf(batch)) break;
-    from += IOV_MAX;
-  } while (from < filled.length);
+    if (n < length) break;
+  } while (next < buffers.length);
   return moved;
 }
 
-function filledOf(buffers: readonly Bytes[]): Bytes[] {
-  if (!Array.isArray(buffers)) throw new TypeError("buffers must be an array");
-  return buffers.filter((bytes, i) => requireBytes(bytes, `buffers[${i}]`).byteLength > 0);
-}
-
-function lengthOf(buffers: readonly Bytes[]): number {
-  return buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
-}
-
-/** What the kernel has addresses of. Held here, the garbage collector cannot free it meanwhile. */
-const lent = new Set<readonly Bytes[]>();
-
-function lend(buffers: readonly Bytes[], call: (vectors: Bytes) => number): number {
-  const vectors = new Uint8Array(buffers.length * iovec.size);
-  buffers.forEach((bytes, i) => {
-    const vector = iovec.view(vectors, i * iovec.size);
-    vector.iov_base = addressOf(bytes);
-    vector.iov_len = bytes.byteLength;
-  });
-  lent.add(buffers);
-  const n = retry(() => call(vectors));
-  lent.delete(buffers);
-  return n;
-}
+/** What the kernel has addresses of: while it is reachable, the garbage collector lets it be. */
+const none: readonly Bytes[] = [];
+const lent = { buffers: none };
