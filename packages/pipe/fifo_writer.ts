@@ -10,7 +10,7 @@ import { PipeWriter } from "./writer.ts";
  * How a FIFO is opened to write.
  *
  * @example Usage
- * ```ts
+ * ```ts alone
  * import { type FifoWriterOptions, makeFifo, openFifoWriter } from "@posixly/pipe";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync } from "node:fs";
@@ -43,7 +43,7 @@ export interface FifoWriterOptions extends WaitOptions {
  * @throws The signal's reason, if it aborts
  *
  * @example Usage
- * ```ts
+ * ```ts alone
  * import { makeFifo, openFifoWriter, spawn } from "@posixly/pipe";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync } from "node:fs";

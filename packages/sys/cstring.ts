@@ -1,7 +1,8 @@
 import { type Bytes, requireBytes, show } from "./arguments.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** A byte order mark is a part of a name like any other. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * A C string: the text in UTF-8, then a NUL. Bytes are taken as they are, for

@@ -14,6 +14,10 @@ test("text survives the way to C and back", () => {
   );
 });
 
+test("a byte order mark at the beginning is kept, since the name has it", () => {
+  assert.equal(fromCString(cstring("\ufeffname")), "\ufeffname");
+});
+
 test("bytes are taken as they are", () => {
   assert.deepEqual(cstring(new Uint8Array([0xff, 0xfe])), new Uint8Array([0xff, 0xfe, 0]));
   assert.deepEqual(cstring(new Uint8Array()), new Uint8Array([0]));
