@@ -84,9 +84,9 @@ test("a reader that keeps it open survives its writers", async () => {
   using reader = openFifoReader(path, { keepOpen: true });
   const buffer = new Uint8Array(8);
   for (const length of [1, 2, 3]) {
-    const child = spawnPeer("sh", ["-c", `head -c ${length} /dev/zero > ${path}`]);
+    const closed = once(spawnPeer("sh", ["-c", `head -c ${length} /dev/zero > ${path}`]), "close");
     assert.equal(await reader.read(buffer), length);
-    await once(child, "close");
+    await closed;
   }
   await assert.rejects(reader.read(buffer, { signal: AbortSignal.timeout(5) }), {
     name: "TimeoutError",
