@@ -1,5 +1,5 @@
 import { sendSignal, type SignalName, signalNumber } from "@posixly/fd";
-import { communicate, type CommunicateOptions, type Communicated } from "./communicate.ts";
+import { communicate, type Communicated, type CommunicateOptions } from "./communicate.ts";
 import type { PipeReader } from "./reader.ts";
 import type { ExitStatus, Running } from "./running.ts";
 import type { SpawnOptions } from "./spawn_options.ts";

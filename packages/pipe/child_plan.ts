@@ -28,10 +28,14 @@ export function planOf(options: SpawnOptions): Plan {
 }
 
 function requireSource(source: Source, name: string): Source {
-  const words = name === "stderr" ? ["pipe", "inherit", "null", "stdout"] : ["pipe", "inherit", "null"];
+  const words = name === "stderr"
+    ? ["pipe", "inherit", "null", "stdout"]
+    : ["pipe", "inherit", "null"];
   if (typeof source !== "string") fdOf(source as AsFd, name);
   else if (!words.includes(source)) {
-    throw new TypeError(`${name} must be a descriptor or one of ${words.join(", ")}, not "${source}"`);
+    throw new TypeError(
+      `${name} must be a descriptor or one of ${words.join(", ")}, not "${source}"`,
+    );
   }
   return source;
 }

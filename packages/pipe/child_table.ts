@@ -2,12 +2,12 @@ import { type AsFd, open, OwnedFd } from "@posixly/fd";
 import { ok } from "@posixly/sys";
 import { blockingTwin } from "./blocking_twin.ts";
 import type { Plan, Source } from "./child_plan.ts";
-import type { Credentials } from "./credentials.ts";
-import { FileActions } from "./file_actions.ts";
-import { F_DUPFD_CLOEXEC, F_SETFL, libc, O_NONBLOCK, UNCHANGED_ID } from "./libc.ts";
+import { type Credentials, UNCHANGED } from "./credentials.ts";
+import type { FileActions } from "./file_actions.ts";
+import { F_DUPFD_CLOEXEC, F_SETFL, libc, O_NONBLOCK } from "./libc.ts";
 import { pipe } from "./pipe.ts";
-import { PipeReader } from "./reader.ts";
-import { PipeWriter } from "./writer.ts";
+import type { PipeReader } from "./reader.ts";
+import type { PipeWriter } from "./writer.ts";
 
 /** The descriptor table that a child begins with, and our ends of the pipes in it. */
 export class ChildTable implements Disposable {
@@ -56,8 +56,8 @@ export class ChildTable implements Disposable {
 
   /** Only the owner of a pipe may open it again, which some do with `/dev/stdout`. */
   #handOver({ fd }: OwnedFd): void {
-    const { uid = UNCHANGED_ID, gid = UNCHANGED_ID } = this.#owner;
-    if (uid !== UNCHANGED_ID || gid !== UNCHANGED_ID) libc.fchown(fd, uid, gid);
+    const { uid = UNCHANGED, gid = UNCHANGED } = this.#owner;
+    if (uid !== UNCHANGED || gid !== UNCHANGED) libc.fchown(fd, uid, gid);
   }
 
   /** What is closed here is closed there. */

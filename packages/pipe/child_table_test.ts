@@ -108,7 +108,11 @@ test("the standard descriptors swapped, and taken for others", async () => {
   const { 0: In, 1: Out, 2: Err } = inherited;
   assert.deepEqual(await tableOfChild({ stdout: 2, stderr: 1 }), { 0: In, 1: Err, 2: Out });
   assert.deepEqual(await tableOfChild({ stdin: 1, stdout: 0 }), { 0: Out, 1: In, 2: Err });
-  assert.deepEqual(await tableOfChild({ descriptors: { 3: 0, 4: 1 } }), { ...inherited, 3: In, 4: Out });
+  assert.deepEqual(await tableOfChild({ descriptors: { 3: 0, 4: 1 } }), {
+    ...inherited,
+    3: In,
+    4: Out,
+  });
   using ends = pipe();
   const target = targetOf(ends.writer);
   assert.deepEqual(
@@ -206,10 +210,18 @@ test("our own 0, 1 and 2 may be closed", async () => {
 });
 
 test("children that start at the same time have none of each other's ends", async () => {
-  const children = Array.from({ length: 20 }, () => spawn("cat", [], { stdin: "pipe", stdout: "pipe" }));
+  const children = Array.from(
+    { length: 20 },
+    () => spawn("cat", [], { stdin: "pipe", stdout: "pipe" }),
+  );
   // Each ends when its input does, which it would not if another held that open.
-  const all = await Promise.all(children.map((child, i) => child.communicate({ input: String(i) })));
-  assert.deepEqual(all.map(({ stdout }) => new TextDecoder().decode(stdout)), [...all.keys()].map(String));
+  const all = await Promise.all(
+    children.map((child, i) => child.communicate({ input: String(i) })),
+  );
+  assert.deepEqual(
+    all.map(({ stdout }) => new TextDecoder().decode(stdout)),
+    [...all.keys()].map(String),
+  );
 });
 
 test.run();

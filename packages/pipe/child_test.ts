@@ -162,21 +162,29 @@ test("communicate gives back what cat was fed", () =>
     )
   ));
 
-testNeeding("python3", "communicate moves 10 MB both ways, and twice back", () =>
-  withoutLeaks(async () => {
-    const script = `
+testNeeding(
+  "python3",
+  "communicate moves 10 MB both ways, and twice back",
+  () =>
+    withoutLeaks(async () => {
+      const script = `
 import sys
 while chunk := sys.stdin.buffer.read(100_000):
     sys.stdout.buffer.write(chunk)
     sys.stderr.buffer.write(chunk[::-1])
 `;
-    const child = spawn("python3", ["-c", script], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
-    const input = Uint8Array.from({ length: 10_000_000 }, (_, i) => i * 31 >> 3);
-    const { stdout, stderr, status } = await child.communicate({ input });
-    assert.ok(Buffer.from(stdout).equals(input));
-    assert.equal(stderr.length, input.length);
-    assert.equal(status.code, 0);
-  }));
+      const child = spawn("python3", ["-c", script], {
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const input = Uint8Array.from({ length: 10_000_000 }, (_, i) => i * 31 >> 3);
+      const { stdout, stderr, status } = await child.communicate({ input });
+      assert.ok(Buffer.from(stdout).equals(input));
+      assert.equal(stderr.length, input.length);
+      assert.equal(status.code, 0);
+    }),
+);
 
 test("a child that does not read its input is no error", async () => {
   for (const input of ["text", new Uint8Array(1_000_000)]) {
@@ -216,7 +224,7 @@ test("communicate can be given up, and closes all ends", () =>
   }));
 
 test("communicate refuses what it cannot do", async () => {
-  await using child = spawn("cat", [], { stdout: "pipe" , stdin: "null" });
+  await using child = spawn("cat", [], { stdout: "pipe", stdin: "null" });
   await assert.rejects(child.communicate({ input: "x" }), TypeError);
   await using other = spawn("cat", [], { stdin: "pipe" });
   await assert.rejects(other.communicate({ input: 5 as unknown as string }), TypeError);

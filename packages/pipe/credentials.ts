@@ -19,7 +19,6 @@ import {
   SYS_setgroups,
   SYS_setresgid,
   SYS_setresuid,
-  UNCHANGED_ID,
 } from "./libc.ts";
 
 /** Who a child runs as. */
@@ -29,7 +28,9 @@ export interface Credentials {
   readonly groups?: readonly number[];
 }
 
-const LARGEST_ID = UNCHANGED_ID - 1;
+/** To a call that sets ids: leave this one as it is. It is no id. */
+export const UNCHANGED = 0xffff_ffff;
+const LARGEST_ID = UNCHANGED - 1;
 
 /** Capabilities are numbered up to here, capabilities(7). */
 const CAPABILITIES = 64;
@@ -121,8 +122,8 @@ class Identity {
    * that fails the process ends at once.
    */
   restore(): void {
-    setUids(UNCHANGED_ID, this.uids[1], UNCHANGED_ID); // first: it gives back the right to the rest
-    setGids(UNCHANGED_ID, this.gids[1], UNCHANGED_ID);
+    setUids(UNCHANGED, this.uids[1], UNCHANGED); // first: it gives back the right to the rest
+    setGids(UNCHANGED, this.gids[1], UNCHANGED);
     setGroups(this.groups);
     setGids(this.gids[0], this.gids[1], this.gids[2]);
     setUids(this.uids[0], this.uids[1], this.uids[2]);

@@ -82,7 +82,9 @@ export function environment(): Record<string, string> {
   const variables = new Map<string, string>();
   for (const entry of environmentEntries()) {
     const [name, ...value] = decoder.decode(entry).split("=");
-    if (name !== "" && value.length > 0 && !variables.has(name)) variables.set(name, value.join("="));
+    if (name !== "" && value.length > 0 && !variables.has(name)) {
+      variables.set(name, value.join("="));
+    }
   }
   return Object.fromEntries(variables);
 }
@@ -95,7 +97,9 @@ export function entriesOf(env: Readonly<Record<string, string | undefined>>): Ui
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
     if (!/^[^=\0]+$/.test(name)) {
-      throw new TypeError(`env has a name without text or with "=" or NUL in it: ${JSON.stringify(name)}`);
+      throw new TypeError(
+        `env has a name without text or with "=" or NUL in it: ${JSON.stringify(name)}`,
+      );
     }
     if (typeof value !== "string" || value.includes("\0")) {
       throw new TypeError(`env.${name} must be a string without a NUL`);

@@ -42,7 +42,9 @@ test("a FIFO is made with a mode, less the umask, and in a folder", () => {
   } finally {
     process.umask(umask);
   }
-  const modes = ["plain", "secret", "relative", "bytes"].map((name) => lstatSync(`${folder}/${name}`));
+  const modes = ["plain", "secret", "relative", "bytes"].map((name) =>
+    lstatSync(`${folder}/${name}`)
+  );
   assert.ok(modes.every((stat) => stat.isFIFO()));
   assert.deepEqual(modes.map(({ mode }) => mode & 0o777), [0o644, 0o600, 0o644, 0o644]);
 });

@@ -1,4 +1,4 @@
-import { type AsFd, inotify, type Inotify, open, type OwnedFd } from "@posixly/fd";
+import { type AsFd, type Inotify, inotify, open, type OwnedFd } from "@posixly/fd";
 import type { SyscallError } from "@posixly/sys";
 import { isDeserted } from "./end.ts";
 import { requireFifo } from "./fifo.ts";

@@ -116,9 +116,6 @@ export const SYS_setresgid = perArch({ x64: 119, arm64: 149 });
 export const SYS_capget = perArch({ x64: 125, arm64: 90 });
 export const SYS_capset = perArch({ x64: 126, arm64: 91 });
 
-/** To a call that sets ids: leave this one as it is. It is no id. */
-export const UNCHANGED_ID = 0xffff_ffff;
-
 // capget(2)
 export const _LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
 export const capHeader = struct({ version: "u32", pid: "i32" }, {

@@ -1,16 +1,33 @@
 /**
- * Anonymous pipes, FIFOs, and children with real pipes.
+ * Pipes of the kernel: anonymous ones, named ones (FIFOs), and children that get real ones.
+ *
+ * Functions call the kernel and return at once. Methods wait for what is not there yet, without
+ * holding up anything else: each takes an `AbortSignal`, and ends with an error when the
+ * descriptor is closed meanwhile.
+ *
+ * @example A child that writes, a parent that reads
+ * ```ts
+ * import { pipe, spawn } from "@posixly/pipe";
+ * import assert from "node:assert/strict";
+ *
+ * const { reader, writer } = pipe();
+ * spawn("sh", ["-c", "echo Hello from child >&3"], { descriptors: { 3: writer } });
+ * writer.close(); // ours; the child has one of its own
+ *
+ * assert.equal(new TextDecoder().decode(await reader.readAll()), "Hello from child\n");
+ * reader.close();
+ * ```
  *
  * @module
  */
 export { capacity, setCapacity } from "./capacity.ts";
 export { Child, type ChildEnds } from "./child.ts";
-export { type CommunicateOptions, type Communicated } from "./communicate.ts";
+export { type Communicated, type CommunicateOptions } from "./communicate.ts";
 export { environment } from "./environment.ts";
 export { type FifoOptions, type FifoReaderOptions, makeFifo, openFifoReader } from "./fifo.ts";
 export { type FifoWriterOptions, openFifoWriter } from "./fifo_writer.ts";
 export { PIPE_BUF } from "./libc.ts";
-export { pipe, type Pipe, type PipeOptions } from "./pipe.ts";
+export { type Pipe, pipe, type PipeOptions } from "./pipe.ts";
 export { queued } from "./queued.ts";
 export { type ChunkOptions, PipeReader, type ReadAllOptions } from "./reader.ts";
 export { type ExitStatus } from "./running.ts";

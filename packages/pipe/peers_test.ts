@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { test } from "uvu";
 import { testNeeding, withoutLeaks } from "@posixly/testing";
-import { makeFifo, openFifoReader, openFifoWriter, PIPE_BUF, pipe, spawn } from "@posixly/pipe";
+import { makeFifo, openFifoReader, openFifoWriter, pipe, PIPE_BUF, spawn } from "@posixly/pipe";
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const folder = mkdtempSync("/tmp/posixly-peers-");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import { eventfd, read, write } from "@posixly/fd";
 import { openDescriptors, runFresh, withoutLeaks } from "@posixly/testing";
-import { capacity, PIPE_BUF, pipe, queued, setCapacity } from "@posixly/pipe";
+import { capacity, pipe, PIPE_BUF, queued, setCapacity } from "@posixly/pipe";
 import { libc } from "./libc.ts";
 
 const steps = fc.array(
@@ -26,7 +26,10 @@ test("pipe() is a queue of bytes, however it is written and read", () =>
         } else {
           const buffer = new Uint8Array(step.read).fill(0xa5);
           const n = read(ends.reader, buffer);
-          assert.equal(n, step.read > 0 && queue.length === 0 ? null : Math.min(step.read, queue.length));
+          assert.equal(
+            n,
+            step.read > 0 && queue.length === 0 ? null : Math.min(step.read, queue.length),
+          );
           assert.deepEqual([...buffer.subarray(0, n ?? 0)], queue.splice(0, n ?? 0));
           assert.ok(buffer.subarray(n ?? 0).every((byte) => byte === 0xa5)); // untouched
         }
@@ -134,8 +137,12 @@ test("what is no option and no descriptor is refused before the call, and nothin
     }
     const ends = pipe();
     ends[Symbol.dispose]();
-    assert.throws(() => capacity(ends.reader), { message: "Cannot use a descriptor that was closed" });
-    assert.throws(() => queued(ends.writer), { message: "Cannot use a descriptor that was closed" });
+    assert.throws(() => capacity(ends.reader), {
+      message: "Cannot use a descriptor that was closed",
+    });
+    assert.throws(() => queued(ends.writer), {
+      message: "Cannot use a descriptor that was closed",
+    });
   }));
 
 test("a capacity that is refused leaves no pipe behind", () =>
@@ -171,7 +178,11 @@ test("too many open descriptors are an error, and the table stays as it was", as
       console.log(error.code, error.syscall, count() - before);
     }
   `);
-  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "EMFILE pipe2 0\n", stderr: "" });
+  assert.deepEqual({ status, stdout, stderr }, {
+    status: 0,
+    stdout: "EMFILE pipe2 0\n",
+    stderr: "",
+  });
 });
 
 test("disposing of a pipe closes both ends, once", () => {

@@ -1,5 +1,5 @@
 import { OwnedFd, pidfd, type ProcessEnd, reap, signals } from "@posixly/fd";
-import { watch, type Watch } from "@posixly/sys";
+import { type Watch, watch } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
 /**
