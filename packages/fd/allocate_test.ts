@@ -12,6 +12,8 @@ import {
   punchHole,
   readAll,
   seek,
+  seekData,
+  seekHole,
   stat,
   syncFileRange,
   syncfs,
@@ -19,10 +21,8 @@ import {
   writeAll,
   zeroRange,
 } from "@posixly/fd";
-import { errno } from "@posixly/sys";
 import { testWhere } from "@posixly/testing";
 import { test } from "uvu";
-import { libc } from "./libc.ts";
 
 const BLOCK = 4096;
 const openTemporary = () => open(tmpdir(), { temporary: true, read: true, write: true });
@@ -53,8 +53,8 @@ test("a hole gives its space back and reads as zeros", () => {
   writeAll(file, new Uint8Array(4 * BLOCK).fill(1));
   punchHole(file, BLOCK, 2 * BLOCK);
   assert.equal(stat(file).blocks, 2 * BLOCK / 512);
-  assert.equal(seek(file, 0, "hole"), BLOCK);
-  assert.equal(seek(file, BLOCK, "data"), 3 * BLOCK);
+  assert.equal(seekHole(file, 0), BLOCK);
+  assert.equal(seekData(file, BLOCK), 3 * BLOCK);
   seek(file, 0);
   const bytes = readAll(file);
   assert.equal(bytes.length, 4 * BLOCK);
@@ -121,28 +121,6 @@ test("every advice is taken, and the error number is returned, not set", () => {
     advise(file, advice, { offset: 2n ** 62n, length: 2n ** 62n });
   }
   assert.throws(() => advise(1_000_000, "normal"), { code: "EBADF", syscall: "posix_fadvise" });
-});
-
-test("interrupted calls are begun again", () => {
-  using file = memfd("interrupted");
-  const original = { ...libc };
-  let interruptions = 0;
-  const interruptOnce = <A extends unknown[]>(call: (...args: A) => number) => {
-    let calls = 0;
-    return (...args: A) => calls++ === 0 ? (interruptions++, -errno.EINTR) : call(...args);
-  };
-  libc.fallocate = interruptOnce(libc.fallocate);
-  libc.fsync = interruptOnce(libc.fsync);
-  libc.ftruncate = interruptOnce(libc.ftruncate);
-  try {
-    allocate(file, 0, 100);
-    fsync(file);
-    truncate(file, 50);
-    assert.equal(stat(file).size, 50);
-    assert.equal(interruptions, 3);
-  } finally {
-    Object.assign(libc, original);
-  }
 });
 
 test.run();

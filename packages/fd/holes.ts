@@ -19,13 +19,13 @@ import {
  *
  * @example Usage
  * ```ts
- * import { memfd, punchHole, seek, truncate, write } from "@posixly/fd";
+ * import { memfd, punchHole, seekData, write } from "@posixly/fd";
  * import assert from "node:assert/strict";
  *
  * using file = memfd("sparse");
  * write(file, new Uint8Array(2 ** 20).fill(1));
  * punchHole(file, 0, 2 ** 19);
- * assert.equal(seek(file, 0, "data"), 2 ** 19);
+ * assert.equal(seekData(file, 0), 2 ** 19);
  * ```
  */
 export function punchHole(fd: AsFd, offset: number | bigint, length: number | bigint): void {

@@ -11,11 +11,9 @@ import {
   type OwnedFd,
   unlock,
 } from "@posixly/fd";
-import { errno } from "@posixly/sys";
 import { testNeeding, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
-import { libc } from "./libc.ts";
 
 /** The same file, opened once more: who has it is somebody else. */
 const again = (file: OwnedFd) => open(`/proc/self/fd/${file.fd}`, { read: true, write: true });
@@ -117,19 +115,6 @@ test("flock has no ranges, and says so", () => {
   for (const range of [{ offset: 0 }, { length: 1 }]) {
     assert.throws(() => lock(file, { family: "flock", ...range }), TypeError);
     assert.throws(() => unlock(file, { family: "flock", ...range }), TypeError);
-  }
-});
-
-test("waiting goes on after a signal", () => {
-  using file = memfd("locked");
-  const { fcntl$bytes: call } = libc;
-  let calls = 0;
-  libc.fcntl$bytes = (...args) => calls++ < 2 ? -errno.EINTR : call(...args);
-  try {
-    assert.equal(lock(file, { wait: true }), true);
-    assert.equal(calls, 3);
-  } finally {
-    libc.fcntl$bytes = call;
   }
 });
 

@@ -32,7 +32,7 @@ export {
 export { lock, type LockFamily, type LockOptions, unlock, type UnlockOptions } from "./lock.ts";
 export { type LockHolder, lockHolder, type LockHolderOptions } from "./lock_holder.ts";
 export { memfd, type MemfdOptions } from "./memfd.ts";
-export { open } from "./open.ts";
+export { open, openCached } from "./open.ts";
 export { type OpenOptions, type ResolveOptions } from "./open_options.ts";
 export { OwnedFd } from "./owned_fd.ts";
 export { duplicateFrom, pidfd, sendSignal } from "./pidfd.ts";
@@ -45,7 +45,7 @@ export { readExactly } from "./read_exactly.ts";
 export { type ProcessEnd, reap, type ReapOptions } from "./reap.ts";
 export { type Resource } from "./resource.ts";
 export { addSeals, type Seals, seals } from "./seal.ts";
-export { position, seek, type Whence } from "./seek.ts";
+export { position, seek, seekData, seekHole, type Whence } from "./seek.ts";
 export { type SignalName, signalName, signalNumber, signals } from "./signals.ts";
 export { stat, type StatOptions } from "./stat.ts";
 export { type DeviceNumber, type FileAttribute, type FileKind, type Stat } from "./stat_result.ts";

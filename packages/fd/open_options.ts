@@ -19,7 +19,6 @@ import {
   O_TRUNC,
   O_WRONLY,
   RESOLVE_BENEATH,
-  RESOLVE_CACHED,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
@@ -102,8 +101,6 @@ export interface ResolveOptions {
   readonly noMagicLinks?: boolean;
   /** Fails with `EXDEV` where another file system is mounted: `RESOLVE_NO_XDEV`. */
   readonly noXdev?: boolean;
-  /** Gives up, with `null`, where it would have to ask a disk or a server: `RESOLVE_CACHED`. */
-  readonly cached?: boolean;
 }
 
 const access = { read: 1, write: 2 };
@@ -127,7 +124,6 @@ const flags = {
 
 const resolutions = {
   beneath: RESOLVE_BENEATH,
-  cached: RESOLVE_CACHED,
   inRoot: RESOLVE_IN_ROOT,
   noMagicLinks: RESOLVE_NO_MAGICLINKS,
   noSymlinks: RESOLVE_NO_SYMLINKS,

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { getFlags, open, type OwnedFd, read, stat, write } from "@posixly/fd";
+import { getFlags, open, openCached, type OwnedFd, read, stat, write } from "@posixly/fd";
 import { errno } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import { suite } from "uvu";
@@ -167,13 +167,17 @@ test("with resolve, a file is made as without", () => {
   open(".", { dir, resolve, pathOnly: true }).close();
 });
 
-test("cached gives null where it would have to wait", () => {
-  const { syscall$openat2: call } = libc;
+test("openCached gives null where it would have to wait", () => {
   const path = join(folder, "hello");
-  open(path, { resolve: { cached: true } })?.close();
+  using file = openCached(path);
+  if (file) assert.equal(text(file), "hello");
+  assert.equal(openCached(join(folder, "new"), { write: true, create: true }), null);
+  assert.throws(() => openCached("/nonexistent/file"), { code: "ENOENT", syscall: "openat2" });
+
+  const { syscall$openat2: call } = libc;
   libc.syscall$openat2 = () => -errno.EAGAIN;
   try {
-    assert.equal(open(path, { resolve: { cached: true } }), null);
+    assert.equal(openCached(path), null);
     assert.throws(() => open(path, { resolve: { beneath: true } }), { code: "EAGAIN" });
     libc.syscall$openat2 = () => -errno.ENOSYS;
     assert.throws(() => open(path, { resolve: {} }), { code: "ENOSYS", message: /Linux 5\.6/ });

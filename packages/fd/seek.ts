@@ -4,11 +4,7 @@ import { libc, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "./libc
 import { oneOf } from "./names.ts";
 
 /**
- * What {@linkcode seek} counts from, or looks for.
- *
- * - `start`, `current`, `end`: of the file, of the position it has now
- * - `data`: the next byte at `offset` or after it that is stored
- * - `hole`: the next one that is not, where the file reads as zeros; its end is such a one
+ * What {@linkcode seek} counts from: the start or the end of the file, or its current position.
  *
  * @example Usage
  * ```ts
@@ -22,13 +18,7 @@ import { oneOf } from "./names.ts";
  */
 export type Whence = keyof typeof whences;
 
-const whences = {
-  start: SEEK_SET,
-  current: SEEK_CUR,
-  end: SEEK_END,
-  data: SEEK_DATA,
-  hole: SEEK_HOLE,
-};
+const whences = { start: SEEK_SET, current: SEEK_CUR, end: SEEK_END };
 
 const I64_MIN = -(2n ** 63n);
 
@@ -38,45 +28,92 @@ const I64_MIN = -(2n ** 63n);
  *
  * @param fd The file
  * @param offset How far, in bytes; negative only from `current` and `end`
- * @param whence What to count from, or to look for
- * @returns The new position, a bigint beyond 2 ** 53 - 1; `null` if there is no more data,
- * or no hole since `offset` is at the end or beyond
+ * @param whence What to count from; the start of the file by default
+ * @returns The new position, a bigint beyond 2 ** 53 - 1
  * @throws {SyscallError} `ESPIPE` if it has no position, as a pipe or a socket; `EINVAL` if
  * the position would be negative or too large; `EBADF` if it is not open
  * @throws {TypeError} If `whence` is none of these
  * @throws {RangeError} If `offset` is out of range
  *
- * @example Where a file has data
+ * @example Usage
  * ```ts
- * import { memfd, pwrite, seek } from "@posixly/fd";
+ * import { memfd, seek, write } from "@posixly/fd";
  * import assert from "node:assert/strict";
  *
- * using file = memfd("sparse");
- * pwrite(file, new Uint8Array([1]), 2 ** 30);
- * assert.equal(seek(file, 0, "data"), 2 ** 30);
- * assert.equal(seek(file, 0, "hole"), 0);
- * assert.equal(seek(file, 0, "end"), 2 ** 30 + 1);
- * assert.equal(seek(file, 2 ** 31, "data"), null); // no more
+ * using file = memfd("example");
+ * write(file, new Uint8Array(10));
+ * assert.equal(seek(file, 4), 4);
+ * assert.equal(seek(file, 2, "current"), 6);
+ * assert.equal(seek(file, -1, "end"), 9);
  * ```
  */
 export function seek(
   fd: AsFd,
   offset: number | bigint,
-  whence?: "start" | "current" | "end",
-): number | bigint;
-export function seek(fd: AsFd, offset: number | bigint, whence: Whence): number | bigint | null;
-export function seek(
-  fd: AsFd,
-  offset: number | bigint,
   whence: Whence = "start",
-): number | bigint | null {
+): number | bigint {
   const number = fdOf(fd);
   const from = oneOf(whences, whence, "whence");
-  const mayBeNegative = from === SEEK_CUR || from === SEEK_END;
-  requireInteger64(offset, "offset", mayBeNegative ? I64_MIN : 0n);
-  const position = libc.lseek(number, offset, from);
-  if (position === -errno.ENXIO && (from === SEEK_DATA || from === SEEK_HOLE)) return null;
-  return ok(position, "lseek", { fd: number });
+  requireInteger64(offset, "offset", from === SEEK_SET ? 0n : I64_MIN);
+  return ok(libc.lseek(number, offset, from), "lseek", { fd: number });
+}
+
+/**
+ * Moves the position to the next byte that is stored, `SEEK_DATA` of lseek(2).
+ *
+ * @param fd The file
+ * @param offset Where to start to look, in bytes
+ * @returns The new position: `offset` itself or beyond; `null` if there is no more data,
+ * and then the position stays
+ * @throws {SyscallError} As {@linkcode seek}
+ * @throws {TypeError | RangeError} If `offset` is no whole number from 0 to 2 ** 63 - 1
+ *
+ * @example Usage
+ * ```ts
+ * import { memfd, pwrite, seekData } from "@posixly/fd";
+ * import assert from "node:assert/strict";
+ *
+ * using file = memfd("sparse");
+ * pwrite(file, new Uint8Array([1]), 2 ** 30);
+ * assert.equal(seekData(file, 0), 2 ** 30);
+ * assert.equal(seekData(file, 2 ** 31), null); // no more
+ * ```
+ */
+export function seekData(fd: AsFd, offset: number | bigint): number | bigint | null {
+  return find(fd, offset, SEEK_DATA);
+}
+
+/**
+ * Moves the position to the next hole, where nothing is stored and the file reads as zeros,
+ * `SEEK_HOLE` of lseek(2). The end of the file is one.
+ *
+ * @param fd The file
+ * @param offset Where to start to look, in bytes
+ * @returns The new position: `offset` itself or beyond; `null` if `offset` is at the end of
+ * the file or beyond, and then the position stays
+ * @throws {SyscallError} As {@linkcode seek}
+ * @throws {TypeError | RangeError} If `offset` is no whole number from 0 to 2 ** 63 - 1
+ *
+ * @example Usage
+ * ```ts
+ * import { memfd, seekHole, write } from "@posixly/fd";
+ * import assert from "node:assert/strict";
+ *
+ * using file = memfd("dense");
+ * write(file, new Uint8Array(100));
+ * assert.equal(seekHole(file, 0), 100);
+ * assert.equal(seekHole(file, 100), null);
+ * ```
+ */
+export function seekHole(fd: AsFd, offset: number | bigint): number | bigint | null {
+  return find(fd, offset, SEEK_HOLE);
+}
+
+function find(fd: AsFd, offset: number | bigint, what: number): number | bigint | null {
+  const number = fdOf(fd);
+  requireInteger64(offset, "offset");
+  const position = libc.lseek(number, offset, what);
+  return position === -errno.ENXIO ? null : ok(position, "lseek", { fd: number });
 }
 
 /**

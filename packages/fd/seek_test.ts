@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { memfd, open, position, pwrite, seek, truncate } from "@posixly/fd";
+import { memfd, open, position, pwrite, seek, seekData, seekHole, truncate } from "@posixly/fd";
 import { test } from "uvu";
 
 test("data and holes are found, and null is the end of them", () => {
@@ -7,11 +7,11 @@ test("data and holes are found, and null is the end of them", () => {
   const far = 2n ** 60n;
   pwrite(file, Uint8Array.of(1), far);
   truncate(file, 2n ** 61n);
-  assert.equal(seek(file, 0, "data"), far);
-  assert.equal(seek(file, 0, "hole"), 0);
-  assert.equal(seek(file, far, "hole"), far + 4096n);
-  assert.equal(seek(file, far + 4096n, "data"), null);
-  assert.equal(seek(file, 2n ** 61n, "hole"), null);
+  assert.equal(seekData(file, 0), far);
+  assert.equal(seekHole(file, 0), 0);
+  assert.equal(seekHole(file, far), far + 4096n);
+  assert.equal(seekData(file, far + 4096n), null);
+  assert.equal(seekHole(file, 2n ** 61n), null);
   assert.equal(position(file), far + 4096n); // where it was found last
 });
 

@@ -102,19 +102,6 @@ test("what was moved before an error is told, and the error by the next call", (
   }
 });
 
-test("an interrupted call is begun again", () => {
-  using file = memfd("interrupted");
-  const { pwritev: call } = libc;
-  let calls = 0;
-  libc.pwritev = (...args) => calls++ < 3 ? -errno.EINTR : call(...args);
-  try {
-    assert.equal(pwritev(file, [new Uint8Array(3)], 1), 3);
-    assert.equal(calls, 4);
-  } finally {
-    libc.pwritev = call;
-  }
-});
-
 test("append writes to the end, and noWait waits for nothing", () => {
   using file = memfd("options");
   writev(file, [Uint8Array.of(1, 2, 3)]);
