@@ -120,10 +120,9 @@ const commands = {
 export function lock(fd: AsFd, options: LockOptions = {}): boolean {
   const { kind = "exclusive", family = "ofd", wait = false, ...range } = options;
   const waits = bitsOf({ wait: 1 }, { wait }) === 1;
-  const result = family === "flock"
+  return family === "flock"
     ? lockAll(fd, oneOf(flockKinds, kind, "kind") | (waits ? 0 : LOCK_NB), range)
     : lockRange(fd, oneOf(kinds, kind, "kind"), familyOf(family)[waits ? "wait" : "now"], range);
-  return result !== null;
 }
 
 /**
@@ -156,25 +155,25 @@ function familyOf(family: LockFamily) {
   throw new TypeError(`family must be one of ofd, posix, flock, not ${String(family)}`);
 }
 
-/** flock(2): 0, or `null` if somebody else has it. */
-function lockAll(fd: AsFd, operation: number, range: FileRange): 0 | null {
+/** flock(2): whether it is done, or somebody else has it. */
+function lockAll(fd: AsFd, operation: number, range: FileRange): boolean {
   const number = fdOf(fd);
   if (range.offset !== undefined || range.length !== undefined) {
     throw new TypeError("flock locks whole files: it takes no offset and no length");
   }
   const result = retry(() => libc.flock(number, operation));
-  if (result === -errno.EAGAIN) return null;
+  if (result === -errno.EAGAIN) return false;
   ok(result, "flock", { fd: number });
-  return 0;
+  return true;
 }
 
-/** `F_SETLK` and its kin: 0, or `null` if somebody else has it. */
-function lockRange(fd: AsFd, type: number, command: number, range: FileRange): 0 | null {
+/** `F_SETLK` and its kin: whether it is done, or somebody else has it. */
+function lockRange(fd: AsFd, type: number, command: number, range: FileRange): boolean {
   const number = fdOf(fd);
   const [l_start, l_len] = rangeOf(range);
   const wanted = flock.encode({ l_type: type, l_start, l_len });
   const result = retry(() => libc.fcntl$bytes(number, command, wanted));
-  if (result === -errno.EAGAIN || result === -errno.EACCES) return null;
+  if (result === -errno.EAGAIN || result === -errno.EACCES) return false;
   ok(result, "fcntl", { fd: number });
-  return 0;
+  return true;
 }
