@@ -175,7 +175,7 @@ export class Inotify extends OwnedFd {
    * Ends a watch, inotify_rm_watch(2). One last event says `ignored`; those that had happened
    * come before.
    *
-   * @param watch The number that {@linkcode watch} returned
+   * @param watch The number that {@linkcode Inotify.watch} returned
    * @throws {SyscallError} `EINVAL` if there is no such watch
    * @throws {TypeError | RangeError} If `watch` is no such number
    */
