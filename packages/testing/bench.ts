@@ -58,4 +58,5 @@ async function serve(work: Work, cpu: () => number): Promise<void> {
     const wall = Number(process.hrtime.bigint() - before.wall);
     process.stdout.write(`${cpu() - before.cpu} ${wall}\n`);
   }
+  process.exit(); // whatever the work has left running
 }

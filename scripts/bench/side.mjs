@@ -1,0 +1,42 @@
+// One side of a comparison: a process that is told a number, and answers with what it took.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export class Side {
+  #process;
+  #answers;
+  #times = 1;
+
+  constructor([command, ...args]) {
+    this.#process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#process.stdin.on("error", () => {}); // its end is noticed where its answer is missed
+    this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Finds how many times fill a round of so many milliseconds, and so warms the code up. */
+  async calibrate(milliseconds) {
+    const round = milliseconds * 1e6;
+    for (;;) {
+      const { wall } = await this.work();
+      // Only a long round is believed: anything may get in the way of a short one.
+      if (wall * this.#times > round / 2) {
+        this.#times = Math.max(1, Math.round(round / wall));
+        return;
+      }
+      this.#times *= 2;
+    }
+  }
+
+  /** What one time costs, in nanoseconds: of CPU, and of the clock on the wall. */
+  async work() {
+    this.#process.stdin.write(`${this.#times}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error(`ended too early: ${this.#process.spawnargs.join(" ")}`);
+    const [cpu, wall] = value.split(" ").map(Number);
+    return { cpu: cpu / this.#times, wall: wall / this.#times };
+  }
+
+  end() {
+    this.#process.stdin.end();
+  }
+}
