@@ -67,7 +67,9 @@ function summaryOf(document) {
 function frontMatterOf(document) {
   const [, front = ""] = readFileSync(join(root, document), "utf8").split(/^---$/m);
   return Object.fromEntries(
-    [...front.matchAll(/^(\w+): (.*)$/gm)].map(([, key, value]) => [key, value.replace(/^"(.*)"$/, "$1")]),
+    [...front.matchAll(/^(\w+): (.*)$/gm)].map((
+      [, key, value],
+    ) => [key, value.replace(/^"(.*)"$/, "$1")]),
   );
 }
 

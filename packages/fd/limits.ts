@@ -69,7 +69,8 @@ export interface LimitOptions {
  * import assert from "node:assert/strict";
  *
  * const { soft, hard } = limit("openFiles");
- * assert.ok(hard === "unlimited" || soft <= hard);
+ * assert.ok(soft !== "unlimited" && soft > 2);
+ * assert.ok(hard === "unlimited" || hard >= soft);
  * ```
  */
 export function limit(resource: Resource, options: LimitOptions = {}): Limit {
