@@ -16,10 +16,10 @@ type End<Asked, PipeEnd> = Asked extends "pipe" ? PipeEnd : null;
  * import { spawn, type ChildEnds } from "@posixly/pipe";
  * import assert from "node:assert/strict";
  *
- * const { stdin, stdout, stderr }: ChildEnds<{ stdout: "pipe" }> = spawn("true", [], { stdout: "pipe" });
- * assert.equal(stdin ?? stderr, null);
- * assert.equal((await stdout.readAll()).length, 0);
- * stdout.close();
+ * const ends: ChildEnds<{ stdout: "pipe" }> = spawn("true", [], { stdout: "pipe" });
+ * assert.equal(ends.stdin ?? ends.stderr, null);
+ * assert.equal((await ends.stdout.readAll()).length, 0);
+ * ends.stdout.close();
  * ```
  */
 export interface ChildEnds<O extends SpawnOptions = SpawnOptions> {
@@ -60,14 +60,19 @@ export class Child<O extends SpawnOptions = SpawnOptions> implements ChildEnds<O
   readonly exited: Promise<ExitStatus>;
   readonly #running: Running;
 
-  /** Made by {@linkcode spawn}. */
-  constructor(running: Running, { stdin, stdout, stderr }: ChildEnds<O>) {
+  /**
+   * Made by {@linkcode spawn} alone.
+   *
+   * @param running The process
+   * @param ends Our ends of its pipes
+   */
+  constructor(running: Running, ends: ChildEnds<O>) {
     this.#running = running;
     this.pid = running.pid;
     this.exited = running.exited;
-    this.stdin = stdin;
-    this.stdout = stdout;
-    this.stderr = stderr;
+    this.stdin = ends.stdin;
+    this.stdout = ends.stdout;
+    this.stderr = ends.stderr;
   }
 
   /**

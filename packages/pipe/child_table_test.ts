@@ -189,8 +189,8 @@ test("our own 0, 1 and 2 may be closed", async () => {
       for (const fd of [0, 1, 2]) close(fd);
       const script = "ls -l /proc/$$/fd; cat <&3; echo error >&2; :";
       const ends = pipe(); // these are 0 and 1 now
-      const options = { stdin: "pipe", stdout: "pipe", stderr: "pipe", descriptors: { 3: ends.reader } };
-      const child = spawn("sh", ["-c", script], options);
+      const options = { stdin: "pipe", stdout: "pipe", stderr: "pipe" };
+      const child = spawn("sh", ["-c", script], { ...options, descriptors: { 3: ends.reader } });
       await ends.writer.write(new TextEncoder().encode("through 3"));
       ends.writer.close();
       ends.reader.close();

@@ -274,7 +274,8 @@ test("a running child keeps the program alive, unless it is unreferenced", async
   assert.equal(unreferenced.status, 0);
   const referenced = await runFresh(`
     import { spawn } from "@posixly/pipe";
-    const child = spawn("sh", ["-c", "read line; echo $line; exit 7"], { stdin: "pipe" }).unref().ref();
+    const script = "read line; echo $line; exit 7";
+    const child = spawn("sh", ["-c", script], { stdin: "pipe" }).unref().ref();
     child.exited.then(({ code }) => console.log("exited", code));
     setTimeout(() => child.stdin.write(new TextEncoder().encode("late\\n")), 50);
   `);

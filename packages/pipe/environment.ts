@@ -1,5 +1,5 @@
 import { open, readAll } from "@posixly/fd";
-import { type Address, addressAfter, cstring, memory, toAddress } from "@posixly/sys";
+import { type Address, addressAfter, cstring, fromCString, memory, toAddress } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
 /** The C library's variable `environ`, once it was looked up; `null` where it cannot be. */
@@ -14,10 +14,10 @@ export function liveEnvironment(): Address | null {
   return environ && toAddress(environ[0]);
 }
 
-/** The variables of this process, `NAME=value` each, as bytes. */
-export function environmentEntries(): Uint8Array[] {
+/** The variables of this process, `NAME=value` each, as C strings. */
+export function environmentEntries(): Iterable<Uint8Array> {
   const start = liveEnvironment();
-  return start === null ? initialEntries() : [...entriesAt(start)];
+  return start === null ? initialEntries() : entriesAt(start);
 }
 
 function* entriesAt(start: Address): Generator<Uint8Array> {
@@ -25,19 +25,15 @@ function* entriesAt(start: Address): Generator<Uint8Array> {
   for (let at = start;; at = addressAfter(at, 8)) {
     const [pointer] = new BigUint64Array(memory(at, 8));
     if (pointer === 0n) return;
-    yield bytesAt(toAddress(pointer));
+    const text = toAddress(pointer);
+    yield new Uint8Array(memory(text, Number(libc.strlen(text)) + 1)).slice();
   }
-}
-
-function bytesAt(text: Address): Uint8Array {
-  const length = Number(libc.strlen(text));
-  return length === 0 ? new Uint8Array() : new Uint8Array(memory(text, length)).slice();
 }
 
 /** What this process was started with, for a C library that does not let us look. */
 function initialEntries(): Uint8Array[] {
   using file = open("/proc/self/environ");
-  return [...split(readAll(file), 0)].filter(({ length }) => length > 0);
+  return [...split(readAll(file), 0)].map((entry) => cstring(entry, "environ"));
 }
 
 /** The parts between separators. */
@@ -53,7 +49,7 @@ export function* split(bytes: Uint8Array, separator: number): Generator<Uint8Arr
 export function valueOf(entries: Iterable<Uint8Array>, name: string): Uint8Array | undefined {
   const prefix = new TextEncoder().encode(`${name}=`);
   for (const entry of entries) {
-    if (prefix.every((byte, i) => entry[i] === byte)) return entry.subarray(prefix.length);
+    if (prefix.every((byte, i) => entry[i] === byte)) return entry.subarray(prefix.length, -1);
   }
 }
 
@@ -61,8 +57,8 @@ export function valueOf(entries: Iterable<Uint8Array>, name: string): Uint8Array
  * The variables of this process as C sees them at this moment, environ(7): what a child gets
  * unless {@linkcode spawn} is told otherwise. It needs no permission to read the environment.
  *
- * A runtime that changes a variable tells C, but for Workers of Node, which have variables of
- * their own.
+ * Node and Deno tell C when they change a variable. Bun and Workers of Node do not: their
+ * `process.env` is a copy.
  *
  * @returns The values by name; where they are not UTF-8, with U+FFFD
  *
@@ -78,10 +74,9 @@ export function valueOf(entries: Iterable<Uint8Array>, name: string): Uint8Array
  * ```
  */
 export function environment(): Record<string, string> {
-  const decoder = new TextDecoder();
   const variables = new Map<string, string>();
   for (const entry of environmentEntries()) {
-    const [name, ...value] = decoder.decode(entry).split("=");
+    const [name, ...value] = fromCString(entry).split("=");
     if (name !== "" && value.length > 0 && !variables.has(name)) {
       variables.set(name, value.join("="));
     }
@@ -89,22 +84,16 @@ export function environment(): Record<string, string> {
   return Object.fromEntries(variables);
 }
 
-/** Variables as C has them, `NAME=value`. */
+/** Variables as C has them: `NAME=value`, each a C string. */
 export function entriesOf(env: Readonly<Record<string, string | undefined>>): Uint8Array[] {
   if (typeof env !== "object" || env === null) throw new TypeError("env must be an object");
-  const encoder = new TextEncoder();
-  const entries: Uint8Array[] = [];
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined) continue;
-    if (!/^[^=\0]+$/.test(name)) {
-      throw new TypeError(
-        `env has a name without text or with "=" or NUL in it: ${JSON.stringify(name)}`,
-      );
+  return Object.entries(env).filter(([, value]) => value !== undefined).map(([name, value]) => {
+    if (name === "" || name.includes("=")) {
+      throw new TypeError(`env has no variable called ${JSON.stringify(name)}`);
     }
-    if (typeof value !== "string" || value.includes("\0")) {
-      throw new TypeError(`env.${name} must be a string without a NUL`);
+    if (typeof value !== "string") {
+      throw new TypeError(`env.${name} must be a string, not ${String(value)}`);
     }
-    entries.push(encoder.encode(`${name}=${value}`));
-  }
-  return entries;
+    return cstring(`${name}=${value}`, `env.${name}`);
+  });
 }

@@ -92,7 +92,7 @@ export function pipe(options: PipeOptions = {}): Pipe {
     reader,
     writer,
     [Symbol.dispose]() {
-      reader.close();
+      using _first = reader;
       writer.close();
     },
   };

@@ -32,7 +32,7 @@ export function programOf(
   return {
     command: file,
     argv: cstrings(argv),
-    envp: isInherited ? null : cstrings(entries.map((entry) => cstring(entry, "env"))),
+    envp: isInherited ? null : cstrings([...entries]),
     path: valueOf(entries, "PATH"),
   };
 }

@@ -1,5 +1,5 @@
 import { OwnedFd, pidfd, type ProcessEnd, reap, signals } from "@posixly/fd";
-import { type Watch, watch } from "@posixly/sys";
+import { errno, type Watch, watch } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
 /**
@@ -95,7 +95,7 @@ function closedFd(): OwnedFd {
 /** Ends a child that nobody could wait for otherwise. */
 function end(pid: number): void {
   libc.kill(pid, signals.SIGKILL);
-  libc.waitpid(pid, null, 0);
+  while (libc.waitpid(pid, null, 0) === -errno.EINTR);
 }
 
 function deferred<T>() {

@@ -21,18 +21,22 @@ import type { SpawnOptions } from "./spawn_options.ts";
  * in it.
  *
  * A command without a slash is looked for in the `PATH` of the child's variables, as execvp(3)
- * does, but a file that is no program is never handed to a shell. A relative path starts from `cwd`.
+ * does, but a file that is no program is never handed to a shell. A relative path starts from
+ * `cwd`.
  *
  * @param command The program: a file, or a name to look for
  * @param args Its arguments, without its name
  * @param options Descriptors, directory, variables, user, session
  * @returns The child, which is running by now
- * @throws {SyscallError} With `syscall` saying what failed, and `path` where. `posix_spawn`:
- * `ENOENT` if there is no such program (or no interpreter that its first line names), `EACCES` if
- * it may not be run, `ENOEXEC` if it is no program, `E2BIG` if there is too much text, `EAGAIN` if
- * there are too many processes. `chdir`: `ENOENT`, `ENOTDIR`, `EACCES` for `cwd`. `fcntl`: `EBADF` if
- * a descriptor is not open, `EINVAL` if a number is above what `RLIMIT_NOFILE` allows.
- * `setresuid`, `setresgid`, `setgroups`: `EPERM` without the right to. `EMFILE` if too many descriptors are open
+ * @throws {SyscallError} With `syscall` saying what failed, and `path` or `fd` where.
+ * - `posix_spawn`: `ENOENT` if there is no such program, or no interpreter that its first line
+ *   names; `EACCES` if it may not be run; `ENOEXEC` if it is none; `E2BIG` if there is too much
+ *   text; `EAGAIN` if there are too many processes; `EPERM` if it may not join `processGroup`
+ * - `chdir`: `ENOENT`, `ENOTDIR`, `EACCES` for `cwd`
+ * - `fcntl`: `EBADF` if a descriptor is not open, `EINVAL` if a number is above what
+ *   `RLIMIT_NOFILE` allows
+ * - `setresuid`, `setresgid`, `setgroups`: `EPERM` without the right to
+ * - `EMFILE` or `ENFILE` from any that opens something
  * @throws {TypeError | RangeError} If an argument is not as described; nothing was started then
  *
  * @example A child that writes into an inherited end

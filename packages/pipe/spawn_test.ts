@@ -91,6 +91,21 @@ test("environment() is what the runtime says", () => {
   assert.deepEqual(environment(), { ...process.env });
 });
 
+test("the same where the C library does not let us look at its variables", async () => {
+  const { stdout, stderr } = await runFresh(
+    `
+    import { environment, spawn } from "@posixly/pipe";
+    import { libc } from "${import.meta.url.replace("spawn_test", "libc")}";
+    import { deepEqual } from "node:assert/strict";
+    libc.dlsym = () => -38;
+    deepEqual(environment(), { ...process.env });
+    await spawn("sh", ["-c", "echo $POSIXLY_TEST"]).exited;
+  `,
+    { env: { POSIXLY_TEST: "a=b\nc" } },
+  );
+  assert.equal(stdout, "a=b\nc\n", stderr);
+});
+
 test("a command is looked for in the PATH that the child gets", async () => {
   program("first/greet", "#!/bin/sh\necho first", 0o644); // found, but it may not be run
   program("second/greet", "#!/bin/sh\necho second");
@@ -301,6 +316,7 @@ test("what makes no sense is refused before anything is opened", () =>
       ["true", [], { env: { A: "a\0b" } }],
       ["true", [], { env: { "A\0": "a" } }],
       ["true", [], { env: { A: 1 } }],
+      ["true", [], { env: { A: "\ud800" } }],
       ["true", [], { argv0: "a\0b" }],
       ["true", [], { session: 1 }],
       ["true", [], { processGroup: "1" }],

@@ -47,7 +47,7 @@ function until(
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const watched = watching(() => end(resolve));
-    const stay = fd.beforeClose(() => end(() => reject(new ClosedError())));
+    const stay = fd.beforeClose(() => end(() => reject(closed())));
     const abort = () => end(() => reject(signal?.reason));
     signal?.addEventListener("abort", abort);
 
@@ -61,10 +61,8 @@ function until(
 }
 
 /** What a pending wait ends with when its descriptor is closed. */
-class ClosedError extends Error {
-  constructor() {
-    super("Cannot wait any longer: the descriptor was closed");
-  }
+function closed(): Error {
+  return new Error("Cannot wait any longer: the descriptor was closed");
 }
 
 /** The same promise, but for a signal that may end the wait for it. */
