@@ -99,7 +99,7 @@ test("the same where the C library does not let us look at its variables", async
     import { deepEqual } from "node:assert/strict";
     libc.dlsym = () => -38;
     deepEqual(environment(), { ...process.env });
-    await spawn("sh", ["-c", "echo $POSIXLY_TEST"]).exited;
+    await spawn("sh", ["-c", "echo \\"$POSIXLY_TEST\\""]).exited;
   `,
     { env: { POSIXLY_TEST: "a=b\nc" } },
   );
