@@ -79,8 +79,14 @@ export const backend: Backend = {
 
 const EFD_CLOEXEC = 0x80000;
 
-/** How often to look in place before parking: a wake-up from the pool costs as much as 200 looks. */
-const LOOKS = 200;
+/**
+ * How often to look in place before parking, at most and at least: a wake-up from the pool
+ * costs as much as 200 looks. They pay only if something comes meanwhile, so each success doubles
+ * the number for the next time and each failure halves it.
+ */
+const MOST_LOOKS = 256;
+const LEAST_LOOKS = 4;
+let lookBudget = MOST_LOOKS;
 
 /** How many times in a row to wake without letting the event loop go round. */
 const TURNS = 64;
@@ -180,11 +186,14 @@ class Parking {
     this.#one = this.#both.slice(0, POLLFD_SIZE);
   }
 
-  /** Looks in place, for as long as parking would take: whether the descriptor is readable. */
+  /** Looks in place for a while: whether the descriptor is readable. */
   lookOften(): boolean {
-    for (let looks = 0; looks < LOOKS; looks++) {
-      if (this.#libc.poll(this.#one, 1, 0) > 0) return true;
+    for (let looks = 0; looks < lookBudget; looks++) {
+      if (this.#libc.poll(this.#one, 1, 0) <= 0) continue;
+      lookBudget = Math.min(lookBudget * 2, MOST_LOOKS);
+      return true;
     }
+    lookBudget = Math.max(lookBudget / 2, LEAST_LOOKS);
     return false;
   }
 

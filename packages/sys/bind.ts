@@ -121,9 +121,8 @@ function cookWithoutEval(
   };
 }
 
-/** A number where it is exact, a bigint beyond. */
+/** A number where it is exact, a bigint beyond: koffi calls 2 ** 53 a number still. */
 function narrow(value: number | bigint): number | bigint {
-  if (typeof value === "number") return value;
   const n = Number(value);
-  return Number.isSafeInteger(n) ? n : value;
+  return Number.isSafeInteger(n) ? n : BigInt(value);
 }

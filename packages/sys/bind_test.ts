@@ -35,6 +35,10 @@ test("64-bit arguments and results keep every bit", () => {
       assert.equal(libc.lseek(fd, offset, SEEK_SET), safe);
       assert.equal(libc.lseek(fd, safe, SEEK_SET), safe);
     }));
+    for (const edge of [2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n]) {
+      const expected = edge < 2n ** 53n ? Number(edge) : edge;
+      assert.equal(libc.lseek(fd, edge, SEEK_SET), expected);
+    }
     assert.equal(libc.lseek(fd, -1, SEEK_SET), -errno.EINVAL);
     assert.equal(libc.lseek(fd, -1n, SEEK_SET), -errno.EINVAL);
   } finally {

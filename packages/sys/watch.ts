@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { backend } from "#backend";
 import { requireInteger, show } from "./arguments.ts";
 import type { Waker } from "./backend.ts";
@@ -94,8 +95,8 @@ const BATCH = 64;
 
 /**
  * The descriptors that one thread watches: an epoll set, which is the one
- * thing the runtime's event loop has to know of. The first watch opens it and the
- * last closes it, so that a thread which ends leaves nothing behind.
+ * thing the runtime's event loop has to know of. The first watch opens it and it is
+ * closed soon after the last one, so that a thread which ends leaves nothing behind.
  */
 class WatchSet {
   static #ofThread: WatchSet | undefined;
@@ -111,6 +112,7 @@ class WatchSet {
   #waker: Waker | undefined;
   #lastToken = 0;
   #referenced = 0;
+  #closing = false;
 
   /** Watches a duplicate that is ours; `fd` is what the caller knows it by. */
   add(own: number, fd: number, onReady: () => void): Watch {
@@ -154,24 +156,29 @@ class WatchSet {
     try {
       ok(libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, own, event), "epoll_ctl", { fd });
       this.#waker ??= backend.waker(this.#epoll, () => this.#dispatch());
-    } catch (error) {
-      this.#closeIfEmpty();
-      throw error;
+    } finally {
+      this.#closeSoonIfEmpty();
     }
   }
 
   #reference(change: number): void {
     this.#referenced += change;
     if (this.#referenced > 0) this.#waker?.ref();
-    else if (!this.#closeIfEmpty()) this.#waker?.unref();
+    else if (this.#callbacks.size > 0) this.#waker?.unref();
+    else this.#closeSoonIfEmpty();
   }
 
-  #closeIfEmpty(): boolean {
-    if (this.#callbacks.size > 0) return false;
-    WatchSet.#ofThread = undefined;
-    this.#waker?.close();
-    libc.close(this.#epoll);
-    return true;
+  /** Not at once: whoever waits often, waits again before the event loop has gone round. */
+  #closeSoonIfEmpty(): void {
+    if (this.#callbacks.size > 0 || this.#closing) return;
+    this.#closing = true;
+    setImmediate(() => {
+      this.#closing = false;
+      if (this.#callbacks.size > 0) return;
+      WatchSet.#ofThread = undefined;
+      this.#waker?.close();
+      libc.close(this.#epoll);
+    });
   }
 
   #dispatch(): void {
