@@ -45,46 +45,57 @@ bench("write and read 1 byte", {
   },
 });
 
-const chunk = new Uint8Array(65536).fill(0x61);
+/** A child that throws away what it is fed. `write` gives a promise when it is time to wait. */
+interface Fed {
+  readonly pid: number;
+  write(bytes: Uint8Array): Promise<unknown> | undefined;
+}
 
-/** Writes to a child that throws everything away; `written` is when the next write may come. */
-type Feed = { pid: number; write(bytes: Uint8Array): Promise<unknown> | undefined };
-
-const feeds: Record<string, () => Feed> = {
-  ours() {
-    const child = spawn("cat", [], { stdin: "pipe", stdout: "null" });
-    setCapacity(child.stdin, 2 ** 20);
-    return { pid: child.pid, write: (bytes) => child.stdin.write(bytes) };
+/** Both wait only when the pipe is full, as a program that feeds a child should. */
+const cats = {
+  ours(): Fed {
+    const { pid, stdin } = spawn("cat", [], { stdin: "pipe", stdout: "null" });
+    setCapacity(stdin, 2 ** 20);
+    return {
+      pid,
+      write(bytes) {
+        const length = write(stdin, bytes) ?? 0;
+        return length === bytes.length ? undefined : stdin.write(bytes.subarray(length));
+      },
+    };
   },
-  "node:child_process"() {
+  "node:child_process"(): Fed {
     const { pid, stdin } = spawnInNode("cat", { stdio: ["pipe", "ignore", "inherit"] });
     return { pid: pid!, write: (bytes) => stdin.write(bytes) ? undefined : once(stdin, "drain") };
   },
 };
 
-const started: Partial<Record<string, Feed>> = {};
+/** The one that this process feeds. */
+let cat: Fed | undefined;
 
-function feeding(who: string) {
+function feed(who: keyof typeof cats, bytes: Uint8Array) {
   return async (times: number) => {
-    const feed = started[who] ??= feeds[who]();
-    for (let i = 0; i < times; i++) await feed.write(chunk);
+    const { write } = cat ??= cats[who]();
+    for (let i = 0; i < times; i++) {
+      const room = write(bytes);
+      if (room) await room;
+    }
   };
 }
 
-const toCat = {
-  bytes: chunk.length,
-  ours: feeding("ours"),
-  peers: { "node:child_process": feeding("node:child_process") },
-};
-
-bench("write 64 KiB to cat", toCat);
-
-/** The CPU time of the child too, which the kernel counts in nanoseconds. */
-function cpuWithChild(): number {
-  const pids = Object.values(started).map((feed) => feed!.pid);
-  const schedstat = (pid: number) =>
-    Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]);
-  return pids.reduce((sum, pid) => sum + schedstat(pid), ownCpu());
+/** The CPU time of the cat too; Linux counts it in nanoseconds. */
+function cpuWithCat(): number {
+  const ofCat = cat && readFileSync(`/proc/${cat.pid}/schedstat`, "utf8").split(" ")[0];
+  return ownCpu() + Number(ofCat ?? 0);
 }
 
-bench("write 64 KiB to cat, its own CPU time included", { ...toCat, cpu: cpuWithChild });
+for (const size of [4096, 65536]) {
+  const bytes = new Uint8Array(size);
+  const comparison = {
+    bytes: size,
+    ours: feed("ours", bytes),
+    peers: { "node:child_process": feed("node:child_process", bytes) },
+  };
+  bench(`write ${size / 1024} KiB to cat`, comparison);
+  bench(`write ${size / 1024} KiB to cat, both processes`, { ...comparison, cpu: cpuWithCat });
+}
