@@ -115,7 +115,7 @@ test("leaving a loop over chunks leaves the pipe open, with what was not read", 
 test("readAll stops at its limit, and a pipe that holds just as much is fine", async () => {
   using ends = pipe();
   write(ends.writer, new Uint8Array(9));
-  await assert.rejects(ends.reader.readAll({ limit: 8 }), RangeError);
+  await assert.rejects(ends.reader.readAll({ limit: 8 }), /more than 8 bytes/);
   write(ends.writer, new Uint8Array(8));
   ends.writer.close();
   assert.equal((await ends.reader.readAll({ limit: 8 })).length, 8);

@@ -1,4 +1,4 @@
-import { type AsFd, open, type OwnedFd } from "@posixly/fd";
+import { type AsFd, open, OwnedFd } from "@posixly/fd";
 import { ok } from "@posixly/sys";
 import { flagsOf } from "./end.ts";
 import { F_SETFL, libc, O_DIRECT, O_NONBLOCK } from "./libc.ts";
@@ -19,7 +19,7 @@ export function blockingTwin(end: AsFd): OwnedFd | null {
 
   // Opening must not wait for the other side of a FIFO, so it blocks only from then on.
   const purpose = end instanceof PipeReader ? { read: true } : { write: true };
-  const twin = open(`/proc/self/fd/${end.fd}`, { ...purpose, nonBlocking: true });
+  using twin = open(`/proc/self/fd/${end.fd}`, { ...purpose, nonBlocking: true });
   ok(libc.fcntl(twin.fd, F_SETFL, flags & O_DIRECT), "fcntl", { fd: twin.fd });
-  return twin;
+  return new OwnedFd(twin.release());
 }

@@ -16,15 +16,24 @@ export function planOf(options: SpawnOptions): Plan {
   for (const [number, name] of standard.entries()) {
     plan.set(number, requireSource(options[name] ?? "inherit", name));
   }
-  for (const [key, source] of Object.entries(options.descriptors ?? {})) {
+  const { descriptors = {}, keep = [] } = options;
+  requireObject(descriptors, "descriptors");
+  requireObject(keep, "keep");
+  for (const [key, source] of Object.entries(descriptors)) {
     fdOf(source, `descriptors[${key}]`);
     plan.set(requireNumber(key), source);
   }
-  for (const source of options.keep ?? []) {
+  for (const source of keep) {
     const number = requireFree(fdOf(source, "keep"), plan);
     plan.set(number, source);
   }
   return plan;
+}
+
+function requireObject(value: object, name: string): void {
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(`${name} must hold descriptors, not ${String(value)}`);
+  }
 }
 
 function requireSource(source: Source, name: string): Source {

@@ -54,7 +54,10 @@ export class ChildTable implements Disposable {
     this.#placeFd(number, theirs);
   }
 
-  /** Only the owner of a pipe may open it again, which some do with `/dev/stdout`. */
+  /**
+   * Only the owner of a pipe may open it again, which some do with `/dev/stdout`. If it may not
+   * be given away, that user may not be either, and nothing will start.
+   */
   #handOver({ fd }: OwnedFd): void {
     const { uid = UNCHANGED, gid = UNCHANGED } = this.#owner;
     if (uid !== UNCHANGED || gid !== UNCHANGED) libc.fchown(fd, uid, gid);

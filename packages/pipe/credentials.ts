@@ -98,9 +98,12 @@ class Identity {
   readonly groups: Uint32Array = groupsOfThread();
   readonly capabilities: Uint8Array = capabilitiesOfThread();
   readonly ambient: readonly number[] = ambientCapabilities();
-  /** Whether others may look into this process: reset whenever the effective ids change. */
+  /**
+   * Whether others may look into this process. The kernel forbids it when the effective ids
+   * change, which also shields the child, who shares our memory until its program begins.
+   */
   readonly dumpable: number = libc.prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-  /** The signal for when the parent ends: cleared whenever they change. */
+  /** The signal for when the parent ends, which the kernel clears then. */
   readonly deathSignal: number = deathSignalOfThread();
 
   static ofThread(): Identity {
@@ -112,7 +115,11 @@ class Identity {
     const [, effective] = this.uids;
     const lost = (all: Uint32Array, id: number | undefined) =>
       id !== undefined && all.some((other) => other !== id && other !== all[1]);
-    if (effective !== 0 && (lost(this.uids, uid) || lost(this.gids, gid))) {
+    // Who has capabilities without being root, and becomes root, has none on the way back.
+    const losesCapabilities = uid === 0 && !this.uids.includes(0) &&
+      this.capabilities.some((byte) => byte !== 0);
+    const losesIds = effective !== 0 && (lost(this.uids, uid) || lost(this.gids, gid));
+    if (losesCapabilities || losesIds) {
       throw new Error("Cannot spawn as somebody else: this thread could not become itself again");
     }
   }

@@ -237,4 +237,24 @@ test("what could not be undone is refused before it is done", () => {
   assert.equal(changes, 0);
 });
 
+test("nor does who has capabilities without being root become root", () => {
+  const { getresuid, syscall$capget, syscall$setresuid } = libc;
+  let changes = 0;
+  libc.getresuid = (...ids) => {
+    for (const id of ids) (id as Uint32Array)[0] = 1000;
+    return 0;
+  };
+  libc.syscall$capget = (_number, _header, data) => {
+    (data as Uint8Array)[4] = 0x80; // CAP_SETUID is permitted
+    return 0;
+  };
+  libc.syscall$setresuid = () => (changes++, 0);
+  try {
+    assert.throws(() => spawn("true", [], { uid: 0 }), /could not become itself again/);
+  } finally {
+    Object.assign(libc, { getresuid, syscall$capget, syscall$setresuid });
+  }
+  assert.equal(changes, 0);
+});
+
 test.run();

@@ -1,6 +1,7 @@
-import { ok } from "@posixly/sys";
+import { ok, requireInteger } from "@posixly/sys";
 import { setCapacity } from "./capacity.ts";
 import { libc, O_CLOEXEC, O_DIRECT, O_NONBLOCK } from "./libc.ts";
+import { requireBoolean, requireKnown } from "./options.ts";
 import { PipeReader } from "./reader.ts";
 import { PipeWriter } from "./writer.ts";
 
@@ -26,6 +27,7 @@ export interface PipeOptions {
   /**
    * Whether each write is read as a packet of its own, `O_DIRECT`: one read, one packet, and
    * what does not fit into its buffer is lost. A write above {@linkcode PIPE_BUF} is split.
+   * Since Linux 3.4.
    */
   readonly packet?: boolean;
   /** How many bytes it should hold, see {@linkcode setCapacity}; by default 65536. */
@@ -85,6 +87,8 @@ export interface Pipe extends Disposable {
  * ```
  */
 export function pipe(options: PipeOptions = {}): Pipe {
+  requireKnown(options, ["nonBlocking", "packet", "capacity"]);
+  if (options.capacity !== undefined) requireInteger(options.capacity, "capacity", 1);
   const fds = new Int32Array(2);
   ok(libc.pipe2(fds, flagsOf(options)), "pipe2");
   const [reader, writer] = [new PipeReader(fds[0]), new PipeWriter(fds[1])];
@@ -106,8 +110,7 @@ export function pipe(options: PipeOptions = {}): Pipe {
 }
 
 function flagsOf({ nonBlocking = true, packet = false }: PipeOptions): number {
-  for (const [name, value] of Object.entries({ nonBlocking, packet })) {
-    if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false`);
-  }
+  requireBoolean(nonBlocking, "nonBlocking");
+  requireBoolean(packet, "packet");
   return O_CLOEXEC | (nonBlocking ? O_NONBLOCK : 0) | (packet ? O_DIRECT : 0);
 }

@@ -119,6 +119,7 @@ test("what is no option and no descriptor is refused before the call, and nothin
     for (const nonBlocking of [1, "yes", null]) {
       assert.throws(() => pipe({ nonBlocking: nonBlocking as unknown as boolean }), TypeError);
       assert.throws(() => pipe({ packet: nonBlocking as unknown as boolean }), TypeError);
+      assert.throws(() => pipe({ nonblocking: false } as object), TypeError);
     }
     for (const bytes of [0, -1, 2 ** 31, 2 ** 53, Infinity]) {
       assert.throws(() => pipe({ capacity: bytes }), RangeError);

@@ -39,7 +39,7 @@ export interface ChunkOptions extends WaitOptions {
  * using ends = pipe();
  * await ends.writer.write(new Uint8Array(9));
  * const little: ReadAllOptions = { limit: 8 };
- * await assert.rejects(ends.reader.readAll(little), RangeError);
+ * await assert.rejects(ends.reader.readAll(little), { message: /more than 8 bytes/ });
  * ```
  */
 export interface ReadAllOptions extends WaitOptions {
@@ -97,7 +97,8 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    *
    * @param options How to give up waiting, and when it is too much
    * @returns The bytes
-   * @throws {RangeError} If there are more than `limit`; those are read, and gone
+   * @throws {Error} If there are more than `limit`; what was read by then is gone
+   * @throws {TypeError | RangeError} If `limit` is no whole number from 0
    * @throws As {@linkcode PipeReader.read}; what was read by then is gone
    */
   async readAll(options: ReadAllOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
@@ -107,7 +108,9 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
     let length = 0;
     for await (const chunk of this.chunks(options)) {
       length += chunk.length;
-      if (length > limit) throw new RangeError(`Cannot read more than ${limit} bytes, as limited`);
+      if (length > limit) {
+        throw new Error(`Cannot read descriptor ${this.fd}: there are more than ${limit} bytes`);
+      }
       chunks.push(chunk);
     }
     return concatenate(chunks, length);
@@ -119,6 +122,8 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    *
    * @param options How large a chunk may be, how to give up waiting
    * @returns The chunks up to the end; each is yours to keep
+   * @throws {TypeError | RangeError} If `size` is no whole number from 1
+   * @throws As {@linkcode PipeReader.read}
    */
   async *chunks(
     { size = CHUNK, ...options }: ChunkOptions = {},

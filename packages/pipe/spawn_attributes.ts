@@ -16,8 +16,17 @@ import {
 export class SpawnAttributes implements Disposable {
   readonly memory: Uint8Array = new Uint8Array(new ArrayBuffer(spawnAttributes.size));
 
-  constructor({ session, processGroup }: { session?: boolean; processGroup?: number }) {
+  constructor(options: { session?: boolean; processGroup?: number }) {
     ok(libc.posix_spawnattr_init(this.memory), "posix_spawnattr_init");
+    try {
+      this.#set(options);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #set({ session, processGroup }: { session?: boolean; processGroup?: number }): void {
     // All bits and not what sigfillset(3) sets, which leaves out those the C library uses: glibc
     // would have the child ignore them.
     const all = new Uint8Array(sigset.size).fill(0xff);

@@ -258,6 +258,13 @@ test("1000 children that cannot start leave nothing behind", () =>
 
 test("every call that fails in between leaves nothing behind", () =>
   withoutLeaks(() => {
+    using ends = pipe();
+    const options = {
+      stdin: "pipe",
+      stdout: "pipe",
+      cwd: "/",
+      descriptors: { 3: ends.writer, 4: ends.reader },
+    } as const;
     const names = [
       "pipe2",
       "fcntl",
@@ -271,11 +278,11 @@ test("every call that fails in between leaves nothing behind", () =>
     ] as const;
     for (const name of names) {
       const original = libc[name] as (...args: unknown[]) => number;
-      for (let working = 0; working < 4; working++) {
+      for (let working = 0; working < 12; working++) {
         let calls = 0;
         libc[name] = ((...args: unknown[]) => calls++ < working ? original(...args) : -12) as never;
         try {
-          const child = spawn("true", [], { stdin: "pipe", stdout: "pipe", cwd: "/" });
+          const child = spawn("true", [], options);
           for (const end of [child.stdin, child.stdout]) end.close();
         } catch (error) {
           assert.equal((error as { code: string }).code, "ENOMEM", name);
@@ -307,7 +314,10 @@ test("what makes no sense is refused before anything is opened", () =>
       ["true", [], { descriptors: { x: 1 } }],
       ["true", [], { descriptors: { "3.5": 1 } }],
       ["true", [], { descriptors: { 3: "pipe" } }],
+      ["true", [], { descriptors: 3 }],
+      ["true", [], { descriptors: null }],
       ["true", [], { keep: ["3"] }],
+      ["true", [], { keep: 3 }],
       ["true", [], { cwd: "a\0b" }],
       ["true", [], { cwd: {} }],
       ["true", [], { env: "A=1" }],
