@@ -156,8 +156,9 @@ class WatchSet {
     try {
       ok(libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, own, event), "epoll_ctl", { fd });
       this.#waker ??= backend.waker(this.#epoll, () => this.#dispatch());
-    } finally {
-      this.#closeSoonIfEmpty();
+    } catch (error) {
+      if (!this.#closing) this.#closeIfEmpty();
+      throw error;
     }
   }
 
@@ -165,20 +166,24 @@ class WatchSet {
     this.#referenced += change;
     if (this.#referenced > 0) this.#waker?.ref();
     else if (this.#callbacks.size > 0) this.#waker?.unref();
-    else this.#closeSoonIfEmpty();
+    else this.#closeSoon();
   }
 
   /** Not at once: whoever waits often, waits again before the event loop has gone round. */
-  #closeSoonIfEmpty(): void {
-    if (this.#callbacks.size > 0 || this.#closing) return;
+  #closeSoon(): void {
+    if (this.#closing) return;
     this.#closing = true;
     setImmediate(() => {
       this.#closing = false;
-      if (this.#callbacks.size > 0) return;
-      WatchSet.#ofThread = undefined;
-      this.#waker?.close();
-      libc.close(this.#epoll);
+      this.#closeIfEmpty();
     });
+  }
+
+  #closeIfEmpty(): void {
+    if (this.#callbacks.size > 0) return;
+    WatchSet.#ofThread = undefined;
+    this.#waker?.close();
+    libc.close(this.#epoll);
   }
 
   #dispatch(): void {
