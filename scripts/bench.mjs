@@ -4,7 +4,6 @@
 // by what they cost, so lower is better.
 import { spawnSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { parseArgs } from "node:util";
 import { compare } from "./bench/compare.mjs";
 import { json, table } from "./bench/report.mjs";
