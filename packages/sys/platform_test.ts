@@ -32,4 +32,22 @@ for (const [os, arch] of [["darwin", "arm64"], ["linux", "riscv64"]]) {
   });
 }
 
+// Node calls the C library it is linked to, whichever that is. Deno has to know it by name.
+if ("Deno" in globalThis) {
+  test("musl's C library is found where there is no glibc", async () => {
+    const { stdout, stderr } = await runFresh(`
+      const { dlopen } = Deno;
+      const asked = [];
+      Deno.dlopen = (name, symbols) => {
+        asked.push(name);
+        if (!name.startsWith("libc.musl-")) throw new Error("cannot open " + name);
+        return dlopen("libc.so.6", symbols);
+      };
+      const { bind } = await import("@posixly/sys");
+      console.log(bind({ close: ["i32", "i32"] }).close(-1), new Set(asked).size, asked[1]);
+    `);
+    assert.match(stdout, /^-9 2 libc\.musl-(x86_64|aarch64)\.so\.1\n$/, stderr);
+  });
+}
+
 test.run();
