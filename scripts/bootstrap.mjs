@@ -15,7 +15,7 @@ if (!installed) {
   const install = spawnSync(
     "npx",
     ["--yes", manifest.packageManager, "install", "--frozen-lockfile"],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+    { cwd: root, stdio: ["ignore", process.stderr, "inherit"] },
   );
   if (install.error) throw install.error;
   if (install.status !== 0) process.exit(install.status ?? 1);
