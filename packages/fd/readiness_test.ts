@@ -2,16 +2,19 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { watch } from "@posixly/sys";
+import { type SyscallError, watch } from "@posixly/sys";
 import {
+  duplicate,
   eventfd,
   inotify,
+  limit,
   memfd,
   type OwnedFd,
   pidfd,
   pty,
   read,
   sendSignal,
+  setLimit,
   table,
   timerfd,
   write,
@@ -88,5 +91,44 @@ test("a memfd always is, as a file, and cannot be watched", () => {
   assert.throws(() => watch(file.fd, () => {}), { code: "EPERM" });
   assert.equal(table().length, before);
 });
+
+test("a watch that is refused for want of descriptors is not there, and the others go on", () =>
+  withoutLeaks(async () => {
+    using ready = eventfd(1);
+    let served = 0;
+    let refused = 0;
+    const other = watch(ready.fd, () => served++).unref();
+    const free = duplicate(ready);
+    const { fd: lowest } = free;
+    free.close();
+
+    const before = limit("openFiles");
+    try {
+      // Enough for the duplicate; Deno needs one more to wait with.
+      setLimit("openFiles", { soft: lowest + 1 });
+      allowing("EMFILE", () => watch(ready.fd, () => refused++).close());
+      setLimit("openFiles", { soft: lowest });
+      allowing("EMFILE", () => other.ref());
+    } finally {
+      setLimit("openFiles", before);
+    }
+    other.unref();
+    served = 0;
+    for (let turn = 0; turn < 500 && served < 3; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    other.close();
+    assert.ok(served >= 3);
+    assert.equal(refused, 0);
+  }));
+
+/** Some runtimes can do it all the same. */
+function allowing(code: string, run: () => unknown): void {
+  try {
+    run();
+  } catch (error) {
+    assert.equal((error as SyscallError).code, code);
+  }
+}
 
 test.run();

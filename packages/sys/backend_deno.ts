@@ -132,9 +132,9 @@ class ParkedWaker implements Waker {
   }
 
   ref(): void {
+    if (this.#parking === undefined) this.#run(this.#parking = new Parking(this.#libc, this.#fd));
     this.#glances?.close();
     this.#glances = undefined;
-    if (this.#parking === undefined) this.#run(this.#parking = new Parking(this.#libc, this.#fd));
   }
 
   unref(): void {

@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { setImmediate } from "node:timers";
@@ -65,7 +66,13 @@ export const backend: Backend = {
 
   toAddress: (value) => Number(value) as Address,
 
-  memory: (address, length) => koffi().view(BigInt(address), length),
+  memory(address, length) {
+    // Beyond, Node 20 aborts the process.
+    if (length > constants.MAX_LENGTH) {
+      throw new RangeError(`length must be at most ${constants.MAX_LENGTH}, not ${length}`);
+    }
+    return koffi().view(BigInt(address), length);
+  },
 
   waker(fd, wake): Waker {
     return canPoll() ? new PollWaker(fd, wake) : new GlancingWaker(wake, GLANCE_MS);

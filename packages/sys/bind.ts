@@ -2,7 +2,7 @@ import { backend } from "#backend";
 import type { RawFunction } from "./backend.ts";
 import { errno } from "./errno.ts";
 import { requireSupportedPlatform } from "./platform.ts";
-import type { Bound, Signature, Signatures } from "./types.ts";
+import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
 
 /**
  * Binds functions of the C library.
@@ -74,6 +74,16 @@ function define(object: object, name: string, value: unknown): void {
 /** What C returns for "failed" when a pointer is expected, as `mmap` does. */
 const MINUS_ONE_AS_ADDRESS = 0xffff_ffff_ffff_ffffn;
 
+/** How each type is handed over: Deno takes no -0, and -0 + 0 is 0. */
+const PASSED: Record<ArgumentType, (argument: string) => string> = {
+  i32: (argument) => `${argument} + 0`,
+  u32: (argument) => `${argument} + 0`,
+  i64: (argument) => `wide(${argument})`,
+  u64: (argument) => `wide(${argument})`,
+  buffer: (argument) => argument,
+  address: (argument) => argument,
+};
+
 /** Folds errno into the result of a C function. */
 function cook(
   name: string,
@@ -83,7 +93,7 @@ function cook(
 ): RawFunction {
   if (raw === undefined) return () => -errno.ENOSYS;
   const parameters = args.map((_, i) => `a${i}`);
-  const passed = args.map((type, i) => type === "i64" || type === "u64" ? `wide(a${i})` : `a${i}`);
+  const passed = args.map((type, i) => PASSED[type](`a${i}`));
   const call = `raw(${passed})`;
   const body = {
     i32: `const n = ${call}; return n === -1 ? -errno[0] : n;`,

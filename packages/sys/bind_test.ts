@@ -146,4 +146,11 @@ test("calls work where code from strings is forbidden", async () => {
   assert.deepEqual(JSON.parse(stdout || "null"), [true, -9, true, -9, -9, -2, -9], stderr);
 });
 
+test("-0 is 0", () => {
+  const libc = bind({ close: ["i32", "i32"], eventfd: ["i32", "u32", "i32"] });
+  const fd = libc.eventfd(-0, -0);
+  assert.ok(fd > 0);
+  assert.equal(libc.close(fd), -0 + 0);
+});
+
 test.run();

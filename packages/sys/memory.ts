@@ -1,5 +1,5 @@
 import { backend } from "#backend";
-import { type Bytes, requireBytes, requireInteger } from "./arguments.ts";
+import { type Bytes, requireBytes, requireInteger, requireInteger64 } from "./arguments.ts";
 import { requireSupportedPlatform } from "./platform.ts";
 import type { Address } from "./types.ts";
 
@@ -35,14 +35,18 @@ export function addressOf(bytes: Bytes): Address {
   return byteOffset === 0 ? base : addressAfter(base, byteOffset);
 }
 
+/** The last address there is. */
+const LAST = 2n ** 64n - 1n;
+
 /** Up to what length a buffer's address is worth learning: beyond, copying is what costs. */
 const SMALL = 65536;
 
 /** Addresses of views that were used twice in a row. */
 const learnt = new WeakMap<Bytes, Address>();
 
-/** The small view that was used last; see {@linkcode keepAlive}. */
+/** The small view that was used last, and its address if it was learnt. */
 let last: Bytes = new Uint8Array();
+let lastAddress: Address | undefined;
 
 /**
  * The address of a small buffer that is used again and again, which crosses to C
@@ -66,10 +70,9 @@ let last: Bytes = new Uint8Array();
  * ```
  */
 export function learntAddress(bytes: Bytes): Address | undefined {
+  if (bytes === last) return bytes.byteLength > 0 ? lastAddress ??= learn(bytes) : undefined;
   const address = learnt.get(bytes);
-  if (address !== undefined) return bytes.byteLength > 0 ? address : undefined;
-  if (bytes === last && bytes.byteLength > 0) return learn(bytes);
-  return undefined;
+  return address !== undefined && bytes.byteLength > 0 ? address : undefined;
 }
 
 function learn(bytes: Bytes): Address {
@@ -95,7 +98,9 @@ function learn(bytes: Bytes): Address {
  * ```
  */
 export function keepAlive(bytes: Bytes): void {
-  if (bytes.byteLength <= SMALL) last = bytes;
+  if (bytes === last || bytes.byteLength > SMALL) return;
+  last = bytes;
+  lastAddress = learnt.get(bytes);
 }
 
 /**
@@ -123,6 +128,7 @@ export function addressAfter(address: Address, bytes: number): Address {
  *
  * @param value The address as a 64-bit number
  * @returns The same, as an {@linkcode Address} of this runtime
+ * @throws {TypeError | RangeError} If it is no such number
  *
  * @example NULL
  * ```ts
@@ -133,6 +139,7 @@ export function addressAfter(address: Address, bytes: number): Address {
  * ```
  */
 export function toAddress(value: number | bigint): Address {
+  requireInteger64(value, "value", 0n, LAST);
   return backend.toAddress(value);
 }
 
@@ -143,7 +150,8 @@ export function toAddress(value: number | bigint): Address {
  * @param address Where the memory starts; not NULL
  * @param length How many bytes it has
  * @returns The memory as an `ArrayBuffer`
- * @throws {RangeError} If the address is NULL or the length negative
+ * @throws {RangeError} If the address is NULL, or the length negative or more than a buffer of
+ * this runtime may have
  *
  * @example Usage
  * ```ts
@@ -155,10 +163,7 @@ export function toAddress(value: number | bigint): Address {
  * ```
  */
 export function memory(address: Address, length: number): ArrayBuffer {
-  if (typeof address !== "bigint" && typeof address !== "number") {
-    throw new TypeError(`address must come from addressOf or toAddress, not ${address}`);
-  }
-  if (address <= 0) throw new RangeError(`address must not be NULL or negative, but is ${address}`);
+  requireInteger64(address, "address", 1n, LAST);
   requireInteger(length, "length", 0, Number.MAX_SAFE_INTEGER);
   requireSupportedPlatform();
   return backend.memory(address, length);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { constants } from "node:buffer";
 import { gc } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
@@ -73,6 +74,17 @@ test("no memory is at NULL, or of a negative length", () => {
   assert.throws(() => memory(somewhere, -1), RangeError);
   assert.throws(() => memory(somewhere, 1.5), TypeError);
   assert.throws(() => memory("0x1000" as never, 1), TypeError);
+});
+
+test("what is no address, or more than a buffer may be, is refused and not a crash", () => {
+  for (const bad of [NaN, 1.5, 2 ** 53, 2n ** 64n, -1n, "5", null, undefined, {}, Symbol()]) {
+    assert.throws(() => toAddress(bad as number), /^(Type|Range)Error: value must be/);
+    assert.throws(() => memory(bad as never, 1), /^(Type|Range)Error: address must be/);
+  }
+  if (!("Deno" in globalThis)) {
+    const somewhere = addressOf(new Uint8Array(8));
+    assert.throws(() => memory(somewhere, constants.MAX_LENGTH + 1), RangeError);
+  }
 });
 
 test.run();

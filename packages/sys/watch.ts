@@ -119,7 +119,6 @@ class WatchSet {
     const token = ++this.#lastToken;
     this.#register(own, fd, token);
     this.#callbacks.set(token, onReady);
-    this.#reference(+1);
 
     const isOpen = () => this.#callbacks.has(token);
     const reference = (change: number) => this.#reference(change);
@@ -156,17 +155,21 @@ class WatchSet {
     try {
       ok(libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, own, event), "epoll_ctl", { fd });
       this.#waker ??= backend.waker(this.#epoll, () => this.#dispatch());
+      this.#reference(+1);
     } catch (error) {
+      // Closing the duplicate would not do: what is open stays open, and so stays in the set.
+      libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, own, null);
       if (!this.#closing) this.#closeIfEmpty();
       throw error;
     }
   }
 
   #reference(change: number): void {
-    this.#referenced += change;
-    if (this.#referenced > 0) this.#waker?.ref();
+    const referenced = this.#referenced + change;
+    if (referenced > 0) this.#waker?.ref();
     else if (this.#callbacks.size > 0) this.#waker?.unref();
     else this.#closeSoon();
+    this.#referenced = referenced;
   }
 
   /** Not at once: whoever waits often, waits again before the event loop has gone round. */
