@@ -98,11 +98,10 @@ export function array<const F extends Field>(
 ): Layout<ValueOf<F>[], Elements<ViewOf<F>, InputOf<F>>, readonly InputOf<F>[]> {
   requireLength(length);
   const { size, align, read, look, write } = layoutOf(element);
-  const indices = Array.from({ length }, (_, i) => i);
   return {
     size: size * length,
     align,
-    read: (data, at) => indices.map((i) => read(data, at + i * size) as ValueOf<F>),
+    read: (data, at) => Array.from({ length }, (_, i) => read(data, at + i * size) as ValueOf<F>),
     look(data, at) {
       const place = (index: number) => {
         if (Number.isInteger(index) && index >= 0 && index < length) return at + index * size;
@@ -113,15 +112,16 @@ export function array<const F extends Field>(
         get: (index) => look(data, place(index)) as ViewOf<F>,
         set: (index, value) => write(data, place(index), value),
         *[Symbol.iterator]() {
-          for (const i of indices) yield look(data, at + i * size) as ViewOf<F>;
+          for (let i = 0; i < length; i++) yield look(data, at + i * size) as ViewOf<F>;
         },
       };
     },
     write(data, at, values) {
-      if (!Array.isArray(values) || values.length > length) {
+      // What looking gives can be written elsewhere.
+      if (typeof values !== "object" || !(values?.length <= length)) {
         throw new TypeError(`must be an array of at most ${length} elements`);
       }
-      values.forEach((value, i) => write(data, at + i * size, value));
+      Array.from(values).forEach((value, i) => write(data, at + i * size, value));
     },
   };
 }

@@ -51,6 +51,7 @@ function copy(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
  *
  * @param bytes Where the string starts
  * @returns The text; bytes that are not UTF-8 become U+FFFD
+ * @throws {TypeError} If `bytes` is no typed array or `DataView`
  *
  * @example Usage
  * ```ts
@@ -61,6 +62,9 @@ function copy(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
  * ```
  */
 export function fromCString(bytes: Bytes): string {
+  if (!ArrayBuffer.isView(bytes)) {
+    throw new TypeError(`bytes must be a typed array or DataView, not ${show(bytes)}`);
+  }
   const all = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = all.indexOf(0);
   return decoder.decode(all.slice(0, end === -1 ? all.length : end));

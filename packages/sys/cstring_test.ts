@@ -48,4 +48,10 @@ test("text from memory that is shared, or without a NUL", () => {
   assert.equal(fromCString(new Uint8Array()), "");
 });
 
+test("what is no buffer holds no C string", () => {
+  for (const bad of [null, undefined, 5, "text", {}, new ArrayBuffer(4)]) {
+    assert.throws(() => fromCString(bad as never), { message: /^bytes must be a typed array/ });
+  }
+});
+
 test.run();

@@ -138,6 +138,15 @@ function integer(
   });
 }
 
+function float(name: string, size: number, read: Read<number>, write: Write<number>) {
+  return scalar<number>(size, read, (data, at, value) => {
+    if (typeof value !== "number") {
+      throw new TypeError(`${name} must be a number, not ${String(value)}`);
+    }
+    write(data, at, value);
+  });
+}
+
 /** Writes 64 bits from a number or a bigint, checked against the type's range. */
 function write64(name: string, min: bigint, max: bigint): Write<number | bigint> {
   return (data, at, value) => {
@@ -190,8 +199,8 @@ const scalars: Scalars = {
   i64: scalar<number | bigint>(8, read64(getInt32, getBigInt64), writeI64),
   bigu64: scalar<bigint, number | bigint>(8, getBigUint64, writeU64),
   bigi64: scalar<bigint, number | bigint>(8, getBigInt64, writeI64),
-  f32: scalar<number>(4, (d, at) => d.getFloat32(at, true), (d, at, v) => d.setFloat32(at, v, true)),
-  f64: scalar<number>(8, (d, at) => d.getFloat64(at, true), (d, at, v) => d.setFloat64(at, v, true)),
+  f32: float("f32", 4, (d, at) => d.getFloat32(at, true), (d, at, v) => d.setFloat32(at, v, true)),
+  f64: float("f64", 8, (d, at) => d.getFloat64(at, true), (d, at, v) => d.setFloat64(at, v, true)),
 };
 
 /** The layout that a field stands for, checked. */

@@ -122,6 +122,7 @@ export interface StructOptions {
  * @param options Where it departs from the plain rules
  * @returns The layout, with `view`, `decode` and `encode`
  * @throws {TypeError} If a field is no layout
+ * @throws {RangeError} If `align` is no power of 2
  *
  * @example Padding is as in C
  * ```ts
@@ -139,7 +140,7 @@ export interface StructOptions {
 export function struct<const F extends Fields>(fields: F, options: StructOptions = {}): Struct<F> {
   const placed: Placed[] = [];
   let end = 0;
-  let widest = options.align ?? 1;
+  let widest = alignmentOf(options);
   for (const [name, field] of namedFields(fields)) {
     const layout = layoutOf(field);
     const align = options.packed ? 1 : layout.align;
@@ -158,6 +159,7 @@ export function struct<const F extends Fields>(fields: F, options: StructOptions
  * @param options What C calls it, or a stricter alignment
  * @returns The layout; `encode` writes the members it is given, one after the other
  * @throws {TypeError} If a field is no layout
+ * @throws {RangeError} If `align` is no power of 2
  *
  * @example One value seen two ways
  * ```ts
@@ -173,11 +175,16 @@ export function union<const F extends Fields>(fields: F, options: StructOptions 
     { name, layout: layoutOf(field), offset: 0 }
   ));
   const align = Math.max(
-    options.align ?? 1,
+    alignmentOf(options),
     ...placed.map(({ layout }) => options.packed ? 1 : layout.align),
   );
   const size = Math.max(0, ...placed.map(({ layout }) => layout.size));
   return record(placed, alignUp(size, align), align, options.c);
+}
+
+function alignmentOf({ align = 1 }: StructOptions): number {
+  if (Number.isInteger(align) && Number.isInteger(Math.log2(align)) && align >= 1) return align;
+  throw new RangeError(`align must be a power of 2, not ${String(align)}`);
 }
 
 function namedFields(fields: Fields): [string, Field][] {
@@ -217,7 +224,8 @@ function record<F extends Fields>(
     if (typeof values !== "object" || values === null) {
       throw new TypeError(`${name} must be written from an object, not ${String(values)}`);
     }
-    for (const [key, value] of Object.entries(values)) {
+    for (const key in values) { // a view's fields are inherited
+      const value = values[key];
       const field = byName.get(key);
       if (field === undefined) throw new TypeError(`${name} has no field ${key}`);
       if (value !== undefined) field.layout.write(data, at + field.offset, value);

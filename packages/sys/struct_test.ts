@@ -256,4 +256,37 @@ function compileAndRun(source: string): string {
   }
 }
 
+test("a view can be written from another: structs, unions and arrays", () => {
+  const inner = struct({ a: "u8", b: "u32" });
+  const outer = struct({ inner, list: array(inner, 2), word: union({ n: "u32", b: bytes(4) }) });
+  const value = { inner: { a: 1, b: 2 }, list: [{ a: 3, b: 4 }, { a: 5, b: 6 }], word: { n: 7 } };
+  const from = outer.view(outer.encode(value));
+  const copy = new Uint8Array(outer.size);
+  const to = outer.view(copy);
+  to.inner = from.inner;
+  to.list = from.list;
+  to.word = from.word;
+  assert.deepEqual(copy, outer.encode(value));
+  assert.deepEqual(outer.encode(from as never), copy);
+});
+
+test("a float takes numbers alone", () => {
+  const floats = struct({ f: "f32", d: "f64" });
+  for (const bad of ["1", null, true, 1n, {}, []]) {
+    assert.throws(() => floats.encode({ f: bad as never }), { message: /^f32 must be a number/ });
+    assert.throws(() => floats.encode({ d: bad as never }), { message: /^f64 must be a number/ });
+  }
+});
+
+test("an alignment is a power of 2", () => {
+  for (const bad of [0, -4, 3, 1.5, 0.5, NaN, Infinity, "4", null]) {
+    assert.throws(() => struct({ a: "u8" }, { align: bad as number }), RangeError);
+    assert.throws(() => union({ a: "u8" }, { align: bad as number }), RangeError);
+  }
+});
+
+test("an array takes no room before it is read, however long it is", () => {
+  assert.equal(array("u8", 2 ** 40).size, 2 ** 40);
+});
+
 test.run();
