@@ -208,4 +208,36 @@ test("a name that is none is refused by every function that takes one", () =>
     for (const take of options) assertRefused(take, ["TypeError"], `${take}`);
   }));
 
+test("-0 is 0 to every function", () =>
+  withoutLeaks(() => {
+    using file = fd.memfd();
+    fd.duplicate(file, { atLeast: -0 }).close();
+    fd.eventfd(-0).close();
+    fd.open("/dev/null", { mode: -0 }).close();
+    assert.equal(fd.ioctl(file, 0x5451, -0), 0);
+    assert.equal(fd.seek(file, -0), 0);
+    assert.equal(fd.fdOf(-0) + 0, 0);
+    fd.getFlags(-0);
+  }));
+
+test("an option that there is not is refused, so that a slip does not go unnoticed", () =>
+  withoutLeaks(() => {
+    using file = fd.memfd();
+    const slips = [
+      () => fd.advise(file, "normal", { from: 0 } as object),
+      () => fd.duplicate(file, { atleast: 9 } as object),
+      () => fd.duplicateTo(file, file, { inherits: true } as object),
+      () => fd.duplicateTo(file, file, { inherit: "no" as never }),
+      () => fd.limit("openFiles", { process: 1 } as object),
+      () => fd.lock(file, { start: 5 } as object),
+      () => fd.lock(file, { family: "flock", start: 5 } as object),
+      () => fd.lockHolder(file, { start: 5 } as object),
+      () => fd.readAll(file, { max: 5 } as object),
+      () => fd.setLimit("openFiles", { max: 5 } as object),
+      () => fd.unlock(file, { start: 5 } as object),
+    ];
+    for (const slip of slips) assertRefused(slip, ["TypeError"], `${slip}`);
+    assert.equal(fd.lockHolder(file), null);
+  }));
+
 test.run();

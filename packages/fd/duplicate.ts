@@ -2,6 +2,7 @@ import { ok, requireInteger } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { setFlags } from "./flags.ts";
 import { F_DUPFD_CLOEXEC, libc, O_CLOEXEC } from "./libc.ts";
+import { bitsOf, noMore } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { retry } from "./retry.ts";
 
@@ -47,7 +48,8 @@ export interface DuplicateOptions {
  */
 export function duplicate(fd: AsFd, options: DuplicateOptions = {}): OwnedFd {
   const number = fdOf(fd);
-  const { atLeast = 0 } = options;
+  const { atLeast = 0, ...others } = options;
+  noMore(others);
   requireInteger(atLeast, "atLeast");
   const duplicated = retry(() => libc.fcntl(number, F_DUPFD_CLOEXEC, atLeast));
   return new OwnedFd(ok(duplicated, "fcntl", { fd: number }));
@@ -98,7 +100,7 @@ export interface DuplicateToOptions {
 export function duplicateTo(fd: AsFd, target: AsFd, options: DuplicateToOptions = {}): void {
   const number = fdOf(fd);
   const replaced = fdOf(target, "target");
-  const { inherit = false } = options;
+  const inherit = bitsOf({ inherit: 1 }, options) === 1;
   // dup2 would leave the flag as it is, and dup3 refuse.
   if (number === replaced) return setFlags(number, { closeOnExec: !inherit });
   const flags = inherit ? 0 : O_CLOEXEC;

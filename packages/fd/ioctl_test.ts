@@ -102,4 +102,11 @@ test("a terminal that hung up is EIO", () => {
   assert.throws(() => isatty(ends.terminal), { code: "EIO" });
 });
 
+test("a device that knows no terminals is none, whatever its driver says", () => {
+  for (const path of ["/dev/null", "/dev/urandom", "/dev/zero"]) {
+    using device = open(path);
+    assert.equal(isatty(device), false, path);
+  }
+});
+
 test.run();

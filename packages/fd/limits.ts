@@ -1,6 +1,6 @@
 import { ok, requireInteger, requireInteger64 } from "@posixly/sys";
 import { libc, rlimit } from "./libc.ts";
-import { oneOf } from "./names.ts";
+import { noMore, oneOf } from "./names.ts";
 import { type Resource, resources } from "./resource.ts";
 
 /** `RLIM_INFINITY`. */
@@ -105,7 +105,8 @@ export function setLimit(
   options: LimitOptions = {},
 ): Limit {
   const now = limit(resource, options);
-  const { soft = now.soft, hard = now.hard } = change;
+  const { soft = now.soft, hard = now.hard, ...others } = change;
+  noMore(others);
   const rlim_cur = toKernel(soft, "soft");
   const rlim_max = toKernel(hard, "hard");
   if (rlim_cur > rlim_max) throw new RangeError(`soft must be at most ${hard}, not ${soft}`);
@@ -135,7 +136,9 @@ export function raiseLimit(resource: Resource, options: LimitOptions = {}): Amou
   return hard;
 }
 
-function prlimit(resource: Resource, { pid }: LimitOptions, limits: Uint8Array | null): Limit {
+function prlimit(resource: Resource, options: LimitOptions, limits: Uint8Array | null): Limit {
+  const { pid, ...others } = options;
+  noMore(others);
   const number = oneOf(resources, resource, "resource");
   const process = pid === undefined ? 0 : requireInteger(pid, "pid", 1);
   const before = new Uint8Array(rlimit.size);

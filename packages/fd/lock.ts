@@ -15,7 +15,7 @@ import {
   LOCK_SH,
   LOCK_UN,
 } from "./libc.ts";
-import { bitsOf, oneOf } from "./names.ts";
+import { bitsOf, noMore, oneOf } from "./names.ts";
 import { type FileRange, rangeOf } from "./range.ts";
 import { retry } from "./retry.ts";
 
@@ -158,9 +158,11 @@ function familyOf(family: LockFamily) {
 /** flock(2): whether it is done, or somebody else has it. */
 function lockAll(fd: AsFd, operation: number, range: FileRange): boolean {
   const number = fdOf(fd);
-  if (range.offset !== undefined || range.length !== undefined) {
+  const { offset, length, ...others } = range;
+  if (offset !== undefined || length !== undefined) {
     throw new TypeError("flock locks whole files: it takes no offset and no length");
   }
+  noMore(others);
   const result = retry(() => libc.flock(number, operation));
   if (result === -errno.EAGAIN) return false;
   ok(result, "flock", { fd: number });

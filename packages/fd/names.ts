@@ -35,6 +35,11 @@ export function bitsOf<T extends Readonly<Record<string, number>>>(
   return bits >>> 0;
 }
 
+/** Refuses the options that nobody has taken, which may be a slip of the pen. */
+export function noMore(options: object): void {
+  for (const name in options) throw new TypeError(`there is no option ${name}`);
+}
+
 /** The names of the bits that are set. */
 export function namesOf<T extends Readonly<Record<string, number>>>(
   table: T,

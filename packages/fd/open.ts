@@ -86,7 +86,7 @@ export function openCached(path: string | Uint8Array, options: OpenOptions = {})
 
 /** The path as text, for an error. */
 function pathOf(path: string | Uint8Array): string {
-  return typeof path === "string" ? path : fromCString(path);
+  return typeof path === "string" ? path : fromCString(cstring(path, "path"));
 }
 
 type FileOptions = Omit<OpenOptions, "resolve">;

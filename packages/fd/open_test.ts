@@ -214,9 +214,12 @@ test("what makes no sense is refused before anything is opened", () =>
       assert.throws(() => open(path as string, options), (error: Error) =>
         ["TypeError", "RangeError"].includes(error.name));
     }
+    for (const none of [null, undefined, 5]) {
+      assert.throws(() =>
+        open(none as never), { message: /^path must be a string/ });
+    }
     assert.equal(readFileSync(path, "utf8"), "hello");
-    assert.throws(() =>
-      open(join(folder, "absent")), { code: "ENOENT" });
+    assert.throws(() => open(join(folder, "absent")), { code: "ENOENT" });
     assert.throws(() => open(""), { code: "ENOENT", path: "" });
     assert.throws(() => open("x".repeat(300)), { code: "ENAMETOOLONG" });
   }));

@@ -64,6 +64,7 @@ export class OwnedFd implements Disposable {
   close(): void {
     if (this.#fd === -1) return;
     const fd = this.#leave();
+    if (fd === -1) return; // whoever was told has closed it
     const result = libc.close(fd);
     // Interrupted or not, Linux has closed it; a second try might hit a stranger.
     if (result !== -errno.EINTR) ok(result, "close", { fd });
@@ -76,8 +77,9 @@ export class OwnedFd implements Disposable {
    * @throws {Error} If the descriptor was closed or released
    */
   release(): number {
-    const fd = this.fd;
-    this.#leave();
+    const before = this.fd;
+    const fd = this.#leave();
+    if (fd === -1) throw new Error(`Cannot release descriptor ${before}: it was closed meanwhile`);
     return fd;
   }
 
@@ -88,9 +90,13 @@ export class OwnedFd implements Disposable {
    * @param callback Called once, while the descriptor is still open; must not throw
    * @returns Takes the request back
    * @throws {Error} If the descriptor was closed or released
+   * @throws {TypeError} If `callback` is no function
    */
   beforeClose(callback: () => void): () => void {
     if (this.#fd === -1) throw new Error("Cannot use a descriptor that was closed");
+    if (typeof callback !== "function") {
+      throw new TypeError(`callback must be a function, not ${String(callback)}`);
+    }
     const callbacks = this.#beforeClose ??= new Set();
     callbacks.add(callback);
     return () => void callbacks.delete(callback);

@@ -122,4 +122,23 @@ test("an owner of nothing cannot be made", () => {
   }
 });
 
+test("who is told may close, and the number is closed once all the same", () => {
+  const owner = memfd("closed by who was told");
+  owner.beforeClose(() => owner.close());
+  owner.close();
+  assert.ok(owner.closed);
+
+  const given = memfd("closed while released");
+  given.beforeClose(() => given.close());
+  assert.throws(() => given.release(), { message: /it was closed meanwhile$/ });
+  assert.ok(given.closed);
+});
+
+test("who cannot be told is refused", () => {
+  using owner = memfd("refuses");
+  for (const bad of [null, undefined, "call", {}]) {
+    assert.throws(() => owner.beforeClose(bad as never), { message: /^callback must be/ });
+  }
+});
+
 test.run();

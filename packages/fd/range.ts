@@ -1,4 +1,5 @@
 import { requireInteger64 } from "@posixly/sys";
+import { noMore } from "./names.ts";
 
 /**
  * A part of a file.
@@ -21,7 +22,9 @@ export interface FileRange {
 }
 
 /** Checks a range and gives it as the kernel takes it, to whom 0 bytes are all. */
-export function rangeOf({ offset = 0, length }: FileRange): [number | bigint, number | bigint] {
+export function rangeOf(range: FileRange): [number | bigint, number | bigint] {
+  const { offset = 0, length, ...others } = range;
+  noMore(others);
   requireInteger64(offset, "offset");
   return [offset, length === undefined ? 0 : requireInteger64(length, "length", 1n)];
 }
