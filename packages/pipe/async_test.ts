@@ -293,6 +293,11 @@ test("bad input is refused before anything is read or written", async () => {
   }
   await assert.rejects(ends.reader.readAll({ limit: -1 }), RangeError);
   await assert.rejects(ends.reader.readAll({ limit: "1" as unknown as number }), TypeError);
+  const expected = /^TypeError: signal must be an AbortSignal/;
+  for (const signal of [null, 5, {}] as unknown[] as AbortSignal[]) {
+    await assert.rejects(ends.reader.read(new Uint8Array(1), { signal }), expected);
+    await assert.rejects(ends.writer.write(new Uint8Array(1), { signal }), expected);
+  }
   assert.equal(queued(ends.reader), 4);
 });
 

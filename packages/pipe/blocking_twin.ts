@@ -1,7 +1,7 @@
 import { type AsFd, open, OwnedFd } from "@posixly/fd";
 import { ok } from "@posixly/sys";
 import { flagsOf } from "./end.ts";
-import { F_SETFL, libc, O_DIRECT, O_NONBLOCK } from "./libc.ts";
+import { F_SETFL, libc, O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY } from "./libc.ts";
 import { PipeReader } from "./reader.ts";
 import { PipeWriter } from "./writer.ts";
 
@@ -18,8 +18,12 @@ export function blockingTwin(end: AsFd): OwnedFd | null {
   if ((flags & O_NONBLOCK) === 0) return null;
 
   // Opening must not wait for the other side of a FIFO, so it blocks only from then on.
-  const purpose = end instanceof PipeReader ? { read: true } : { write: true };
-  using twin = open(`/proc/self/fd/${end.fd}`, { ...purpose, nonBlocking: true });
+  const access = flags & O_ACCMODE;
+  using twin = open(`/proc/self/fd/${end.fd}`, {
+    read: access !== O_WRONLY,
+    write: access !== O_RDONLY, // a reader that outlives its writers is one itself
+    nonBlocking: true,
+  });
   ok(libc.fcntl(twin.fd, F_SETFL, flags & O_DIRECT), "fcntl", { fd: twin.fd });
   return new OwnedFd(twin.release());
 }

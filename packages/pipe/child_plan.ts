@@ -14,10 +14,11 @@ const standard = ["stdin", "stdout", "stderr"] as const;
 export function planOf(options: SpawnOptions): Plan {
   const plan = new Map<number, Source>();
   for (const [number, name] of standard.entries()) {
-    plan.set(number, requireSource(options[name] ?? "inherit", name));
+    plan.set(number, requireSource(options[name], name));
   }
   const { descriptors = {}, keep = [] } = options;
   requireObject(descriptors, "descriptors");
+  if (descriptors instanceof Map) throw new TypeError("descriptors must be an object, not a Map");
   requireObject(keep, "keep");
   for (const [key, source] of Object.entries(descriptors)) {
     fdOf(source, `descriptors[${key}]`);
@@ -36,7 +37,7 @@ function requireObject(value: object, name: string): void {
   }
 }
 
-function requireSource(source: Source, name: string): Source {
+function requireSource(source: Source = "inherit", name: string): Source {
   const words = name === "stderr"
     ? ["pipe", "inherit", "null", "stdout"]
     : ["pipe", "inherit", "null"];

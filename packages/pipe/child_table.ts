@@ -1,9 +1,10 @@
-import { type AsFd, open, OwnedFd } from "@posixly/fd";
+import { type AsFd, fdOf, open, OwnedFd } from "@posixly/fd";
 import { ok } from "@posixly/sys";
 import { blockingTwin } from "./blocking_twin.ts";
 import type { Plan, Source } from "./child_plan.ts";
 import { type Credentials, UNCHANGED } from "./credentials.ts";
 import type { FileActions } from "./file_actions.ts";
+import { isOpen, requireOpen } from "./is_open.ts";
 import { F_DUPFD_CLOEXEC, F_SETFL, libc, O_NONBLOCK } from "./libc.ts";
 import { pipe } from "./pipe.ts";
 import type { PipeReader } from "./reader.ts";
@@ -30,13 +31,15 @@ export class ChildTable implements Disposable {
   /** Opens what the plan says. */
   open(plan: Plan): void {
     this.#above = Math.max(...plan.keys()) + 1;
-    for (const [number, source] of plan) this.#place(number, source);
+    // All are looked at first, or a closed number would soon stand for something of ours.
+    const existing = [...plan].filter(([number, source]) => exists(number, source));
+    for (const [number, source] of existing) this.#place(number, source);
   }
 
   #place(number: number, source: Source): void {
     if (source === "pipe") return this.#placePipe(number);
-    if (source === "inherit") return this.#placeOpen(number, number);
-    if (source === "stdout") return this.#placeOpen(number, this.#there.get(1));
+    if (source === "inherit") return this.#placeFd(number, number);
+    if (source === "stdout") return this.#placeStdout(number);
     using opened = source === "null"
       ? open("/dev/null", { read: true, write: true })
       : blockingTwin(source);
@@ -63,13 +66,9 @@ export class ChildTable implements Disposable {
     if (uid !== UNCHANGED || gid !== UNCHANGED) libc.fchown(fd, uid, gid);
   }
 
-  /** What is closed here is closed there. */
-  #placeOpen(number: number, source: AsFd | undefined): void {
-    try {
-      if (source !== undefined) this.#placeFd(number, source);
-    } catch (error) {
-      if ((error as { code?: string }).code !== "EBADF") throw error;
-    }
+  #placeStdout(number: number): void {
+    const stdout = this.#there.get(1);
+    if (stdout !== undefined) this.#placeFd(number, stdout);
   }
 
   #placeFd(number: number, source: AsFd): void {
@@ -97,4 +96,11 @@ export class ChildTable implements Disposable {
     for (const fd of this.#there.values()) fd.close();
     for (const end of this.#ends.values()) end.close();
   }
+}
+
+/** Whether there is anything to give. What is closed here and to be inherited is closed there. */
+function exists(number: number, source: Source): boolean {
+  if (source === "inherit") return isOpen(number);
+  if (typeof source !== "string") requireOpen(fdOf(source));
+  return true;
 }

@@ -172,6 +172,41 @@ test("a descriptor that is not open is an error that names it", () =>
     assert.throws(() => spawn("true", [], { keep: [999] }), context);
   }));
 
+test("nor does a closed number stand for what is opened on the way", () =>
+  withoutLeaks(() => {
+    // What the calls open gets these numbers, the lowest ones that are free.
+    const free = [1, 2, 3, 4].map(() => duplicate({ fd: 2 }, 0));
+    const numbers = free.map(({ fd }) => fd);
+    for (const fd of free) fd.close();
+    for (const fd of numbers) {
+      const options: SpawnOptions[] = [
+        { descriptors: { 3: fd } },
+        { stdin: "pipe", stdout: "pipe", descriptors: { 3: fd } },
+        { stdin: "pipe", stdout: fd },
+        { stderr: "null", keep: [fd] },
+        { stdin: "pipe", cwd: fd },
+      ];
+      for (const option of options) {
+        assert.throws(() => spawn("true", [], option), { code: "EBADF", syscall: "fcntl", fd });
+      }
+    }
+  }));
+
+test("nor does a standard descriptor that is closed and to be inherited", async () => {
+  const file = `${folder}/inherited`;
+  await runFresh(`
+    import { bind } from "@posixly/sys";
+    import { spawn } from "@posixly/pipe";
+    const { close } = bind({ close: ["i32", "i32"] });
+    await spawn("true").exited; // loads what it needs
+    for (const fd of [0, 1]) close(fd);
+    // Of the two ends of the pipe, ours is 1 then.
+    const child = spawn("sh", ["-c", "(ls /proc/$$/fd > ${file}); :"], { stdin: "pipe" });
+    await child.communicate();
+  `);
+  assert.equal(readFileSync(file, "utf8"), "0\n2\n");
+});
+
 test("our own 0, 1 and 2 may be closed", async () => {
   const file = `${folder}/closed`;
   const { stdout, stderr } = await runFresh(`

@@ -229,6 +229,13 @@ test("communicate refuses what it cannot do", async () => {
   await using other = spawn("cat", [], { stdin: "pipe" });
   await assert.rejects(other.communicate({ input: 5 as unknown as string }), TypeError);
   await assert.rejects(other.communicate({ inptu: "x" } as object), TypeError);
+  for (const signal of [null, 5, {}] as unknown[] as AbortSignal[]) {
+    await assert.rejects(
+      other.communicate({ signal }),
+      /^TypeError: signal must be an AbortSignal/,
+    );
+  }
+  await assert.rejects(other.communicate({ limit: -1 }), RangeError);
   assert.ok(!other.stdin.closed);
 });
 

@@ -1,10 +1,10 @@
-import { type Bytes, requireBytes } from "@posixly/sys";
+import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
 import type { Child } from "./child.ts";
 import { requireKnown } from "./options.ts";
 import type { PipeReader, ReadAllOptions } from "./reader.ts";
 import type { ExitStatus } from "./running.ts";
 import type { SpawnOptions } from "./spawn_options.ts";
-import { unlessAborted, type WaitOptions } from "./wait.ts";
+import { requireSignal, unlessAborted, type WaitOptions } from "./wait.ts";
 import type { PipeWriter } from "./writer.ts";
 
 /**
@@ -58,6 +58,8 @@ export async function communicate<O extends SpawnOptions>(
   requireKnown(options, ["input", "limit", "signal"]);
   const input = bytesOf(options.input);
   const { signal, limit } = options;
+  requireSignal(signal);
+  if (limit !== undefined) requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
   const stdin: PipeWriter | null = child.stdin;
   const [stdout, stderr]: (PipeReader | null)[] = [child.stdout, child.stderr];
   if (input !== undefined && stdin === null) {

@@ -40,7 +40,7 @@ export function requireCredentials({ uid, gid, groups }: Credentials): void {
   if (gid !== undefined) requireInteger(gid, "gid", 0, LARGEST_ID);
   if (groups === undefined) return;
   if (!Array.isArray(groups)) throw new TypeError("groups must be an array of numbers");
-  groups.forEach((group, i) => requireInteger(group, `groups[${i}]`, 0, LARGEST_ID));
+  for (const [i, group] of groups.entries()) requireInteger(group, `groups[${i}]`, 0, LARGEST_ID);
 }
 
 /**

@@ -86,7 +86,10 @@ export function environment(): Record<string, string> {
 
 /** Variables as C has them: `NAME=value`, each a C string. */
 export function entriesOf(env: Readonly<Record<string, string | undefined>>): Uint8Array[] {
-  if (typeof env !== "object" || env === null) throw new TypeError("env must be an object");
+  // The names in a list would be 0, 1, 2, and there are none in a Map.
+  if (typeof env !== "object" || env === null || Array.isArray(env) || env instanceof Map) {
+    throw new TypeError("env must be an object that has a value for each name");
+  }
   return Object.entries(env).filter(([, value]) => value !== undefined).map(([name, value]) => {
     if (name === "" || name.includes("=")) {
       throw new TypeError(`env has no variable called ${JSON.stringify(name)}`);

@@ -8,7 +8,7 @@ import process from "node:process";
 import { test } from "uvu";
 import { open, read, write } from "@posixly/fd";
 import { withoutLeaks } from "@posixly/testing";
-import { makeFifo, openFifoReader, openFifoWriter, pipe } from "@posixly/pipe";
+import { makeFifo, openFifoReader, openFifoWriter, pipe, spawn } from "@posixly/pipe";
 
 const folder = mkdtempSync("/tmp/posixly-fifo-");
 const turn = () => setTimeout(5);
@@ -93,6 +93,18 @@ test("a reader that keeps it open survives its writers", async () => {
   await assert.rejects(reader.read(buffer, { signal: AbortSignal.timeout(5) }), {
     name: "TimeoutError",
   });
+});
+
+test("and still does in a child", async () => {
+  const path = newFifo();
+  using reader = openFifoReader(path, { keepOpen: true });
+  const child = spawn("head", ["-c", "2"], { stdin: reader, stdout: "pipe" });
+  reader.close();
+  for (const letter of "ab") {
+    using writer = await openFifoWriter(path);
+    await writer.write(bytes(letter));
+  }
+  assert.equal(new TextDecoder().decode((await child.communicate()).stdout), "ab");
 });
 
 test("a writer waits for a reader that comes later", () =>
@@ -206,6 +218,7 @@ test("bad input is refused before anything is opened", () =>
     assert.throws(() => makeFifo("x", { mod: 1 } as object), TypeError);
     assert.throws(() => openFifoReader("x", { keepOpen: 1 as unknown as boolean }), TypeError);
     await assert.rejects(openFifoWriter("x", { sginal: 1 } as object), TypeError);
+    await assert.rejects(openFifoWriter("x", { signal: 5 } as object), /signal must be/);
   }));
 
 test.run();

@@ -3,7 +3,7 @@ import type { SyscallError } from "@posixly/sys";
 import { isDeserted } from "./end.ts";
 import { requireFifo } from "./fifo.ts";
 import { requireKnown } from "./options.ts";
-import { untilReadable, type WaitOptions } from "./wait.ts";
+import { requireSignal, untilReadable, type WaitOptions } from "./wait.ts";
 import { PipeWriter } from "./writer.ts";
 
 /**
@@ -66,6 +66,7 @@ export async function openFifoWriter(
 ): Promise<PipeWriter> {
   requireKnown(options, ["signal", "dir"]);
   const { signal, dir } = options;
+  requireSignal(signal);
   signal?.throwIfAborted();
   try {
     using opened = open(path, { write: true, nonBlocking: true, dir });

@@ -60,11 +60,15 @@ export const libc = bind({
 });
 
 // open(2), pipe2(2)
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_ACCMODE = 3;
 export const O_NONBLOCK = 0x800;
 export const O_DIRECT = perArch({ x64: 0x4000, arm64: 0x10000 });
 export const O_CLOEXEC = 0x80000;
 
 // fcntl(2)
+export const F_GETFD = 1;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const F_SETPIPE_SZ = 1031;

@@ -26,7 +26,10 @@ export function programOf(
 ): Program {
   const file = cstring(command, "command");
   if (!Array.isArray(args)) throw new TypeError("args must be an array of strings");
-  const argv = [cstring(argv0, "argv0"), ...args.map((arg, i) => cstring(arg, `args[${i}]`))];
+  const argv = [
+    cstring(argv0, "argv0"),
+    ...Array.from(args, (arg, i) => cstring(arg, `args[${i}]`)),
+  ];
   const isInherited = env === undefined && liveEnvironment() !== null;
   const entries = env === undefined ? environmentEntries() : entriesOf(env);
   return {

@@ -1,7 +1,7 @@
 import { OwnedFd, read } from "@posixly/fd";
 import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
 import { isDeserted, requireNonBlocking } from "./end.ts";
-import { Turns, untilReadable, type WaitOptions } from "./wait.ts";
+import { requireSignal, Turns, untilReadable, type WaitOptions } from "./wait.ts";
 
 /** How much to ask for where nobody said: what a pipe holds. */
 const CHUNK = 65_536;
@@ -81,6 +81,7 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    */
   async read(into: Bytes, { signal }: WaitOptions = {}): Promise<number> {
     requireBytes(into, "into");
+    requireSignal(signal);
     requireNonBlocking(this);
     await this.#turns.next();
     signal?.throwIfAborted();

@@ -158,6 +158,9 @@ test("what is wrong with the directory is not mistaken for the program", () => {
   for (const [cwd, code] of [["/no/such", "ENOENT"], ["", "ENOENT"], [file, "ENOTDIR"]]) {
     assert.throws(() => spawn("true", [], { cwd }), { code, syscall: "chdir", path: cwd });
   }
+  using noDirectory = open(file);
+  const { fd } = noDirectory;
+  assert.throws(() => spawn("true", [], { cwd: fd }), { code: "ENOTDIR", syscall: "fchdir", fd });
   assert.throws(() => spawn("/no/such/program", [], { cwd: folder }), {
     syscall: "posix_spawn",
     path: "/no/such/program",
@@ -305,9 +308,11 @@ test("what makes no sense is refused before anything is opened", () =>
       ["true", [null]],
       ["true", ["a\0b"]],
       ["true", ["\ud800"]],
+      ["true", [, "a"]],
       ["true", [], null],
       ["true", [], { stdot: "pipe" }],
       ["true", [], { stdin: "stdout" }],
+      ["true", [], { stdin: null }],
       ["true", [], { stdout: "pipes" }],
       ["true", [], { stdout: {} }],
       ["true", [], { stdout: 1.5 }],
@@ -316,11 +321,14 @@ test("what makes no sense is refused before anything is opened", () =>
       ["true", [], { descriptors: { 3: "pipe" } }],
       ["true", [], { descriptors: 3 }],
       ["true", [], { descriptors: null }],
+      ["true", [], { descriptors: new Map([[3, 1]]) }],
       ["true", [], { keep: ["3"] }],
       ["true", [], { keep: 3 }],
       ["true", [], { cwd: "a\0b" }],
       ["true", [], { cwd: {} }],
       ["true", [], { env: "A=1" }],
+      ["true", [], { env: ["A=1"] }],
+      ["true", [], { env: new Map([["A", "1"]]) }],
       ["true", [], { env: { "A=B": "1" } }],
       ["true", [], { env: { "": "1" } }],
       ["true", [], { env: { A: "a\0b" } }],
@@ -334,6 +342,7 @@ test("what makes no sense is refused before anything is opened", () =>
       ["true", [], { gid: 1.5 }],
       ["true", [], { groups: 1 }],
       ["true", [], { groups: ["1"] }],
+      ["true", [], { groups: [, 1] }],
     ];
     const ranges: SpawnOptions[] = [
       { stdin: -1 },

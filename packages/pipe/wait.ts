@@ -22,6 +22,12 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Checks a signal before anything is done that might have to be waited for. */
+export function requireSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.throwIfAborted === "function") return;
+  throw new TypeError(`signal must be an AbortSignal, not ${String(signal)}`);
+}
+
 /** Waits until a read would not block: there are bytes, or nobody is left to write any. */
 export function untilReadable(fd: OwnedFd, signal?: AbortSignal): Promise<void> {
   return until(fd, signal, (ready) => watch(fd.fd, ready));

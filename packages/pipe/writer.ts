@@ -1,7 +1,7 @@
 import { OwnedFd, write } from "@posixly/fd";
 import { type Bytes, requireBytes } from "@posixly/sys";
 import { requireNonBlocking } from "./end.ts";
-import { Turns, unlessAborted, untilWritable, type WaitOptions } from "./wait.ts";
+import { requireSignal, Turns, unlessAborted, untilWritable, type WaitOptions } from "./wait.ts";
 
 /**
  * The end of a pipe that bytes go into. The functions of `@posixly/fd` call the kernel and
@@ -42,6 +42,7 @@ export class PipeWriter extends OwnedFd {
    */
   async write(bytes: Bytes, { signal }: WaitOptions = {}): Promise<void> {
     requireBytes(bytes, "bytes");
+    requireSignal(signal);
     requireNonBlocking(this);
     const before = this.#last;
     const written = unlessAborted(before, signal).then(() => this.#write(bytes, signal));
