@@ -16,6 +16,7 @@ export class Side {
   /** Finds how many times fill a round of so many milliseconds, and so warms the code up. */
   async calibrate(milliseconds) {
     const round = milliseconds * 1e6;
+    await this.work(); // the first time loads what is loaded once, and takes long
     for (;;) {
       const { wall } = await this.work();
       // Only a long round is believed: anything may get in the way of a short one.
