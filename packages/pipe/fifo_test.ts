@@ -9,6 +9,7 @@ import { test } from "uvu";
 import { open, read, write } from "@posixly/fd";
 import { withoutLeaks } from "@posixly/testing";
 import { makeFifo, openFifoReader, openFifoWriter, pipe, spawn } from "@posixly/pipe";
+import { libc } from "./libc.ts";
 
 const folder = mkdtempSync("/tmp/posixly-fifo-");
 const turn = () => setTimeout(5);
@@ -101,7 +102,7 @@ test("and still does in a child", async () => {
   const child = spawn("head", ["-c", "2"], { stdin: reader, stdout: "pipe" });
   reader.close();
   for (const letter of "ab") {
-    using writer = await openFifoWriter(path);
+    using writer = await openFifoWriter(path, { signal: AbortSignal.timeout(10_000) });
     await writer.write(bytes(letter));
   }
   assert.equal(new TextDecoder().decode((await child.communicate()).stdout), "ab");
@@ -149,6 +150,28 @@ test("another writer is no reader", async () => {
   await turn();
   controller.abort();
   for (const { status } of await Promise.allSettled(opening)) assert.equal(status, "rejected");
+});
+
+test("nor is one that another process becomes for an instant, to open it to write", async () => {
+  const poll = libc.poll;
+  for (const comesFirst of [true, false]) {
+    const path = newFifo();
+    const both = () => open(path, { read: true, write: true, nonBlocking: true });
+    let other = comesFirst ? both() : undefined;
+    libc.poll = (...args) => {
+      const result = poll(...args);
+      other?.close(); // gone as soon as it was seen
+      return result;
+    };
+    try {
+      const opening = openFifoWriter(path, { signal: AbortSignal.timeout(50) });
+      other ??= both();
+      await assert.rejects(opening, { name: "TimeoutError" });
+      assert.ok(other.closed);
+    } finally {
+      libc.poll = poll;
+    }
+  }
 });
 
 test("waiting for a reader can be given up, and leaves nothing behind", () =>

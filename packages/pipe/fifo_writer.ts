@@ -1,4 +1,5 @@
-import { type AsFd, type Inotify, inotify, open, type OwnedFd } from "@posixly/fd";
+import { setTimeout } from "node:timers";
+import { type AsFd, inotify, open, OwnedFd } from "@posixly/fd";
 import type { SyscallError } from "@posixly/sys";
 import { isDeserted } from "./end.ts";
 import { requireFifo } from "./fifo.ts";
@@ -68,29 +69,52 @@ export async function openFifoWriter(
   const { signal, dir } = options;
   requireSignal(signal);
   signal?.throwIfAborted();
-  try {
-    using opened = open(path, { write: true, nonBlocking: true, dir });
-    requireFifo(opened.fd, path);
-    return new PipeWriter(opened.release());
-  } catch (error) {
-    if ((error as SyscallError).code !== "ENXIO") throw error;
-  }
+  using atOnce = openRead(path, dir);
+  if (atOnce !== null && await isRead(atOnce, signal)) return new PipeWriter(atOnce.release());
+
   using opens = inotify();
-  using writer = openUnread(path, dir, opens);
-  while (isDeserted(writer)) {
+  using writer = openUnread(path, dir);
+  opens.watch(nameOf(writer), { open: true });
+  while (!await isRead(writer, signal)) {
     await untilReadable(opens, signal);
     opens.events();
   }
   return new PipeWriter(writer.release());
 }
 
+/** Opens a FIFO to write that somebody reads; `null` if nobody does. */
+function openRead(path: string | Uint8Array, dir: AsFd | undefined): OwnedFd | null {
+  try {
+    using opened = open(path, { write: true, nonBlocking: true, dir });
+    requireFifo(opened.fd, path);
+    return new OwnedFd(opened.release());
+  } catch (error) {
+    if ((error as SyscallError).code !== "ENXIO") throw error;
+    return null;
+  }
+}
+
 /**
  * Opens a FIFO to write that nobody reads, which only somebody who reads it as well is allowed
- * to. From then on readers come in without waiting, since there is a writer, and each is an event.
+ * to. From then on readers come in without waiting, since there is a writer.
  */
-function openUnread(path: string | Uint8Array, dir: AsFd | undefined, opens: Inotify): OwnedFd {
+function openUnread(path: string | Uint8Array, dir: AsFd | undefined): OwnedFd {
   using both = open(path, { read: true, write: true, nonBlocking: true, dir });
-  const same = `/proc/self/fd/${both.fd}`; // whatever has the path by now
-  opens.watch(same, { open: true });
-  return open(same, { write: true, nonBlocking: true });
+  return open(nameOf(both), { write: true, nonBlocking: true });
+}
+
+/** A name for what is open, whatever has its path by now. */
+function nameOf({ fd }: OwnedFd): string {
+  return `/proc/self/fd/${fd}`;
+}
+
+/**
+ * Whether somebody reads, and goes on to. Another process that does the same as `openUnread` is
+ * a reader for an instant, and two writers must not take each other for one.
+ */
+async function isRead(writer: OwnedFd, signal: AbortSignal | undefined): Promise<boolean> {
+  if (isDeserted(writer)) return false;
+  await new Promise<void>((resolve) => void setTimeout(resolve, 1));
+  signal?.throwIfAborted();
+  return !isDeserted(writer);
 }

@@ -32,7 +32,7 @@ import type { SpawnOptions } from "./spawn_options.ts";
  * - `posix_spawn`: `ENOENT` if there is no such program, or no interpreter that its first line
  *   names; `EACCES` if it may not be run; `ENOEXEC` if it is none; `E2BIG` if there is too much
  *   text; `EAGAIN` if there are too many processes; `EPERM` if it may not join `processGroup`
- * - `chdir`: `ENOENT`, `ENOTDIR`, `EACCES` for `cwd`
+ * - `chdir`, or `fchdir` for a descriptor: `ENOENT`, `ENOTDIR`, `EACCES` for `cwd`
  * - `fcntl`: `EBADF` if a descriptor is not open, `EINVAL` if a number is above what
  *   `RLIMIT_NOFILE` allows
  * - `setresuid`, `setresgid`, `setgroups`: `EPERM` without the right to
