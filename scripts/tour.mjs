@@ -12,10 +12,10 @@ import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
 import { experimentsIn, writeExamples } from "./examples.mjs";
 import { root, runtimes } from "./runtimes.mjs";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { list: { type: "boolean", default: false } },
-});
+// Whoever has seen enough, as head has, closes the pipe.
+process.stdout.on("error", ({ code }) => process.exit(code === "EPIPE" ? 0 : 1));
+
+const { values, positionals } = readArguments();
 
 const chapters = readdirSync(join(root, "docs/guide"))
   .filter((file) => file.endsWith(".md"))
@@ -46,6 +46,18 @@ console.log(
     : `That was the kernel. The code of each answer is in ${paint("cyan", "docs/guide")}.`,
 );
 process.exitCode = failed ? 1 : 0;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { list: { type: "boolean", default: false } },
+    });
+  } catch ({ message }) {
+    console.error(message);
+    process.exit(2);
+  }
+}
 
 function build() {
   writeExamples();
