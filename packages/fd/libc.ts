@@ -62,7 +62,6 @@ export const libc = bind({
   pwritev: ["i32", "i32", "buffer", "i32", "i64"],
   pwritev2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   read: ["i32", "i32", "buffer", "u32"],
-  read$at: ["i32", "i32", "address", "u32"],
   readlinkat: ["i32", "i32", "buffer", "buffer", "u32"],
   readv: ["i32", "i32", "buffer", "i32"],
   statx: ["i32", "i32", "buffer", "i32", "u32", "buffer"],
@@ -82,7 +81,6 @@ export const libc = bind({
   unlockpt: ["i32", "i32"],
   waitid: ["i32", "i32", "i32", "buffer", "i32"],
   write: ["i32", "i32", "buffer", "u32"],
-  write$at: ["i32", "i32", "address", "u32"],
   writev: ["i32", "i32", "buffer", "i32"],
 });
 

@@ -1,14 +1,8 @@
-import {
-  type Bytes,
-  errno,
-  keepAlive,
-  learntAddress,
-  MAX_RW_COUNT,
-  ok,
-  requireBytes,
-} from "@posixly/sys";
+import { byteCount, type Bytes, errno, ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
+
+const { EAGAIN, EINTR } = errno;
 
 /**
  * Reads from a descriptor, read(2).
@@ -38,16 +32,9 @@ import { libc } from "./libc.ts";
  */
 export function read(fd: AsFd, into: Bytes): number | null {
   const number = fdOf(fd);
-  const address = learntAddress(into);
-  if (address === undefined) requireBytes(into, "into");
-  const length = Math.min(into.byteLength, MAX_RW_COUNT);
+  const length = byteCount(into, "into");
   let n: number;
-  do {
-    n = address === undefined
-      ? libc.read(number, into, length)
-      : libc.read$at(number, address, length);
-  } while (n === -errno.EINTR);
-  keepAlive(into);
+  do n = libc.read(number, into, length); while (n === -EINTR);
   if (n >= 0) return n;
-  return n === -errno.EAGAIN ? null : ok(n, "read", { fd: number });
+  return n === -EAGAIN ? null : ok(n, "read", { fd: number });
 }

@@ -1,14 +1,8 @@
-import {
-  type Bytes,
-  errno,
-  keepAlive,
-  learntAddress,
-  MAX_RW_COUNT,
-  ok,
-  requireBytes,
-} from "@posixly/sys";
+import { byteCount, type Bytes, errno, ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
+
+const { EAGAIN, EINTR } = errno;
 
 /**
  * Writes to a descriptor, write(2).
@@ -38,16 +32,9 @@ import { libc } from "./libc.ts";
  */
 export function write(fd: AsFd, bytes: Bytes): number | null {
   const number = fdOf(fd);
-  const address = learntAddress(bytes);
-  if (address === undefined) requireBytes(bytes, "bytes");
-  const length = Math.min(bytes.byteLength, MAX_RW_COUNT);
+  const length = byteCount(bytes, "bytes");
   let n: number;
-  do {
-    n = address === undefined
-      ? libc.write(number, bytes, length)
-      : libc.write$at(number, address, length);
-  } while (n === -errno.EINTR);
-  keepAlive(bytes);
+  do n = libc.write(number, bytes, length); while (n === -EINTR);
   if (n >= 0) return n;
-  return n === -errno.EAGAIN ? null : ok(n, "write", { fd: number });
+  return n === -EAGAIN ? null : ok(n, "write", { fd: number });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "uvu";
-import { requireBytes, requireInteger, requireInteger64 } from "@posixly/sys";
+import { byteCount, requireBytes, requireInteger, requireInteger64 } from "@posixly/sys";
 
 test("a whole number within its range is let through", () => {
   fc.assert(fc.property(fc.integer({ min: 0 }), (n) => assert.equal(requireInteger(n, "n"), n)));
@@ -57,6 +57,18 @@ test("detached and resizable buffers are refused", () => {
   assert.throws(() => requireBytes(resizable, "buffer"), TypeError);
   const growable = new Uint8Array(new SharedArrayBuffer(8, { maxByteLength: 16 }));
   assert.throws(() => requireBytes(growable, "buffer"), TypeError);
+});
+
+test("bytes are counted, however often one asks", () => {
+  const bytes = new Uint32Array(3);
+  for (let i = 0; i < 3; i++) assert.equal(byteCount(bytes, "bytes"), 12);
+  assert.equal(byteCount(new DataView(bytes.buffer, 4), "bytes"), 8);
+  assert.equal(byteCount(new Uint8Array(), "bytes"), 0);
+  assert.equal(byteCount(bytes, "bytes"), 12);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  for (let i = 0; i < 3; i++) {
+    assert.throws(() => byteCount(bytes, "bytes"), { message: "bytes is detached" });
+  }
 });
 
 test.run();

@@ -1,6 +1,7 @@
 import { backend } from "#backend";
 import type { RawFunction } from "./backend.ts";
 import { errno } from "./errno.ts";
+import { Lent } from "./lent.ts";
 import { requireSupportedPlatform } from "./platform.ts";
 import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
 
@@ -94,26 +95,53 @@ function cook(
   if (raw === undefined) return () => -errno.ENOSYS;
   const parameters = args.map((_, i) => `a${i}`);
   const passed = args.map((type, i) => PASSED[type](`a${i}`));
-  const call = `raw(${passed})`;
+  const call = args.filter((type) => type === "buffer").length === 1
+    ? callWithBuffer(passed, args.indexOf("buffer"))
+    : `raw(${passed})`;
   const body = {
     i32: `const n = ${call}; return n === -1 ? -errno[0] : n;`,
     u32: `return ${call};`,
     i64: `const n = narrow(${call}); return n === -1 ? -errno[0] : n;`,
     address: `const n = ${call}; return n === failed ? -errno[0] : n;`,
-    errno: `return 0 - ${call};`,
+    errno: `return 0 - (${call});`,
   }[result];
 
   // Source text, not one closure shared by all: V8 inlines a C function only
   // into code that always calls the same one. Measured: 25% to 45% of a call.
   try {
     return new Function(
-      "raw, errno, wide, narrow, failed",
+      "raw, lent, errno, wide, narrow, failed",
       `return function ${name}(${parameters}) { ${body} };`,
-    )(raw, errnoOfThread, backend.wide, narrow, MINUS_ONE_AS_ADDRESS);
+    )(
+      raw,
+      new Lent(() => byAddress(name, [result, ...args])),
+      errnoOfThread,
+      backend.wide,
+      narrow,
+      MINUS_ONE_AS_ADDRESS,
+    );
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return cookWithoutEval([result, ...args], raw, errnoOfThread);
   }
+}
+
+/**
+ * The call of a function that takes one buffer: by its address if it is the one known. A
+ * buffer that was detached since has no length. (`byteLength` would do for a `DataView` too, but Node
+ * 20 does not inline it.)
+ */
+function callWithBuffer(passed: string[], at: number): string {
+  const buffer = passed[at];
+  const near = `lent.near(${passed.with(at, "lent.address")})`;
+  const raw = `raw(${passed.with(at, `lent.meet(${buffer})`)})`;
+  return `${buffer} === lent.view && ${buffer}.length > 0 ? ${near} : ${raw}`;
+}
+
+/** The function with an address in place of its buffer. */
+function byAddress(name: string, [result, ...args]: Signature): RawFunction {
+  const near = args.map((type) => type === "buffer" ? "address" : type);
+  return backend.functions({ [name]: [result, ...near] })[name]!;
 }
 
 /** The same where code generation from strings is switched off; slower. */

@@ -153,4 +153,46 @@ test("-0 is 0", () => {
   assert.equal(libc.close(fd), -0 + 0);
 });
 
+const pipes = bind({
+  pipe: ["i32", "buffer"],
+  read: ["i32", "i32", "buffer", "u32"],
+  write: ["i32", "i32", "buffer", "u32"],
+  close: ["i32", "i32"],
+});
+
+test("it makes no difference how often a buffer is lent, and which ones in turn", () => {
+  const ends = new Int32Array(2);
+  pipes.pipe(ends);
+  const memory = new ArrayBuffer(64);
+  const views = [
+    new Uint8Array(4).fill(1),
+    new Uint8Array(memory, 8, 4).fill(2),
+    new Uint8Array(memory, 12, 4).fill(3),
+    new DataView(memory, 8, 4),
+    new Uint8Array(70_000).fill(4),
+  ];
+  const first = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, 1)[0];
+  const into = new Uint8Array(4);
+  fc.assert(
+    fc.property(fc.array(fc.nat(views.length - 1), { maxLength: 30 }), (turns) => {
+      for (const turn of turns) {
+        assert.equal(pipes.write(ends[1], views[turn], 4), 4);
+        assert.equal(pipes.read(ends[0], into, 4), 4);
+        assert.deepEqual([...into], Array(4).fill(first(views[turn])));
+      }
+    }),
+  );
+  ends.forEach((end) => pipes.close(end));
+});
+
+test("a buffer that was lent often and then detached is not used any more", () => {
+  const ends = new Int32Array(2);
+  pipes.pipe(ends);
+  const bytes = new Uint8Array(4);
+  for (let i = 0; i < 4; i++) assert.equal(pipes.write(ends[1], bytes, 4), 4);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  assert.equal(pipes.write(ends[1], bytes, 4), -14); // -EFAULT
+  ends.forEach((end) => pipes.close(end));
+});
+
 test.run();

@@ -15,6 +15,7 @@
  * @module
  */
 export {
+  byteCount,
   type Bytes,
   MAX_RW_COUNT,
   requireBytes,
@@ -25,7 +26,7 @@ export { bind } from "./bind.ts";
 export { cstring, fromCString } from "./cstring.ts";
 export { errno, errnoMessage, type ErrnoName, errnoName } from "./errno.ts";
 export { ok, type SyscallContext, SyscallError } from "./error.ts";
-export { addressAfter, addressOf, keepAlive, learntAddress, memory, toAddress } from "./memory.ts";
+export { addressAfter, addressOf, memory, toAddress } from "./memory.ts";
 export { perArch, platform, UnsupportedPlatformError } from "./platform.ts";
 export {
   array,
