@@ -101,7 +101,7 @@ function cook(
   const body = {
     i32: `const n = ${call}; return n === -1 ? -errno[0] : n;`,
     u32: `return ${call};`,
-    i64: `const n = narrow(${call}); return n === -1 ? -errno[0] : n;`,
+    i64: `const n = narrow(${call}); return n === -1 ? again(${passed}) : n;`,
     address: `const n = ${call}; return n === failed ? -errno[0] : n;`,
     errno: `return 0 - (${call});`,
   }[result];
@@ -110,11 +110,12 @@ function cook(
   // into code that always calls the same one. Measured: 25% to 45% of a call.
   try {
     return new Function(
-      "raw, lent, errno, wide, narrow, failed",
+      "raw, lent, again, errno, wide, narrow, failed",
       `return function ${name}(${parameters}) { ${body} };`,
     )(
       raw,
       new Lent(() => byAddress(name, [result, ...args])),
+      askAgain(name, [result, ...args], raw, errnoOfThread),
       errnoOfThread,
       backend.wide,
       narrow,
@@ -122,8 +123,26 @@ function cook(
     );
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    return cookWithoutEval([result, ...args], raw, errnoOfThread);
+    return cookWithoutEval(name, [result, ...args], raw, errnoOfThread);
   }
+}
+
+/**
+ * The errno of a call with a 64-bit result that has failed. Such a result may be a bigint, and making
+ * room for that may make the runtime collect garbage and make calls of its own before errno
+ * is read. So the call is made once more, which fails the same way, for a result of 32 bits.
+ */
+function askAgain(
+  name: string,
+  [, ...args]: Signature,
+  raw: RawFunction,
+  errnoOfThread: Int32Array,
+): RawFunction {
+  let short: RawFunction | undefined;
+  return (...passed) => {
+    short ??= backend.functions({ [name]: ["i32", ...args] })[name]!;
+    return short(...passed) === -1 ? -errnoOfThread[0] : narrow(raw(...passed));
+  };
 }
 
 /**
@@ -146,15 +165,19 @@ function byAddress(name: string, [result, ...args]: Signature): RawFunction {
 
 /** The same where code generation from strings is switched off; slower. */
 function cookWithoutEval(
+  name: string,
   [result, ...args]: Signature,
   raw: RawFunction,
   errnoOfThread: Int32Array,
 ): RawFunction {
   const isWide = args.map((type) => type === "i64" || type === "u64");
+  const again = askAgain(name, [result, ...args], raw, errnoOfThread);
   return (...values) => {
-    const n = narrow(raw(...values.map((value, i) => isWide[i] ? backend.wide(value) : value)));
+    const passed = values.map((value, i) => isWide[i] ? backend.wide(value) : value);
+    const n = narrow(raw(...passed));
     if (result === "errno") return 0 - Number(n);
     if (result === "u32") return n;
+    if (result === "i64") return n === -1 ? again(...passed) : n;
     return n === (result === "address" ? MINUS_ONE_AS_ADDRESS : -1) ? -errnoOfThread[0] : n;
   };
 }
