@@ -1,4 +1,4 @@
-import { ok } from "@posixly/sys";
+import { ok, oneOf } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   libc,
@@ -9,7 +9,6 @@ import {
   POSIX_FADV_SEQUENTIAL,
   POSIX_FADV_WILLNEED,
 } from "./libc.ts";
-import { oneOf } from "./names.ts";
 import { type FileRange, rangeOf } from "./range.ts";
 
 /**

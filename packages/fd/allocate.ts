@@ -1,7 +1,7 @@
+import { bitsOf } from "@posixly/sys";
 import type { AsFd } from "./as_fd.ts";
 import { fallocate } from "./fallocate.ts";
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 
 /**
  * What becomes of the size of a file, see {@linkcode allocate} and {@linkcode zeroRange}.

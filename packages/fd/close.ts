@@ -1,9 +1,7 @@
-import { errno, ok, requireInteger } from "@posixly/sys";
+import { bitsOf, errno, ok, okSince, requireInteger } from "@posixly/sys";
 import { fdOf } from "./as_fd.ts";
 import { CLOSE_RANGE_CLOEXEC, libc, SYS_close_range } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import type { OwnedFd } from "./owned_fd.ts";
-import { okSince } from "./since.ts";
 
 /**
  * Closes a descriptor, close(2). One with an owner is closed by its owner, once; a bare number

@@ -1,8 +1,7 @@
-import { ok, requireInteger } from "@posixly/sys";
+import { bitsOf, ok, requireInteger, requireKnown } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { setFlags } from "./flags.ts";
 import { F_DUPFD_CLOEXEC, libc, O_CLOEXEC } from "./libc.ts";
-import { bitsOf, noMore } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { retry } from "./retry.ts";
 
@@ -49,7 +48,7 @@ export interface DuplicateOptions {
 export function duplicate(fd: AsFd, options: DuplicateOptions = {}): OwnedFd {
   const number = fdOf(fd);
   const { atLeast = 0, ...others } = options;
-  noMore(others);
+  requireKnown(others, []);
   requireInteger(atLeast, "atLeast");
   const duplicated = retry(() => libc.fcntl(number, F_DUPFD_CLOEXEC, atLeast));
   return new OwnedFd(ok(duplicated, "fcntl", { fd: number }));

@@ -1,7 +1,6 @@
-import { ok, requireInteger, requireInteger64 } from "@posixly/sys";
+import { bitsOf, ok, requireInteger, requireInteger64 } from "@posixly/sys";
 import { readCount } from "./count.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE, libc } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { write } from "./write.ts";
 

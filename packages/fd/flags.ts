@@ -1,4 +1,4 @@
-import { ok } from "@posixly/sys";
+import { bitsOf, ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   F_GETFD,
@@ -18,7 +18,6 @@ import {
   O_SYNC,
   O_WRONLY,
 } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 
 /**
  * How a descriptor is open, see {@linkcode getFlags}.

@@ -1,4 +1,4 @@
-import { cstring, fromCString, ok, requireInteger } from "@posixly/sys";
+import { bitsOf, cstring, fromCString, ok, requireInteger } from "@posixly/sys";
 import { decodeEvents, type InotifyEvent } from "./inotify_event.ts";
 import {
   IN_ACCESS,
@@ -23,7 +23,6 @@ import {
   IN_OPEN,
   libc,
 } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { read } from "./read.ts";
 

@@ -1,4 +1,4 @@
-import { fromCString } from "@posixly/sys";
+import { fromCString, namesOf } from "@posixly/sys";
 import {
   IN_ACCESS,
   IN_ATTRIB,
@@ -18,7 +18,6 @@ import {
   IN_UNMOUNT,
   inotifyEvent,
 } from "./libc.ts";
-import { namesOf } from "./names.ts";
 
 const kinds: Record<InotifyKind, number> = {
   access: IN_ACCESS,

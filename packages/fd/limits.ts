@@ -1,6 +1,5 @@
-import { ok, requireInteger, requireInteger64 } from "@posixly/sys";
+import { ok, oneOf, requireInteger, requireInteger64, requireKnown } from "@posixly/sys";
 import { libc, rlimit } from "./libc.ts";
-import { noMore, oneOf } from "./names.ts";
 import { type Resource, resources } from "./resource.ts";
 
 /** `RLIM_INFINITY`. */
@@ -106,7 +105,7 @@ export function setLimit(
 ): Limit {
   const now = limit(resource, options);
   const { soft = now.soft, hard = now.hard, ...others } = change;
-  noMore(others);
+  requireKnown(others, []);
   const rlim_cur = toKernel(soft, "soft");
   const rlim_max = toKernel(hard, "hard");
   if (rlim_cur > rlim_max) throw new RangeError(`soft must be at most ${hard}, not ${soft}`);
@@ -138,7 +137,7 @@ export function raiseLimit(resource: Resource, options: LimitOptions = {}): Amou
 
 function prlimit(resource: Resource, options: LimitOptions, limits: Uint8Array | null): Limit {
   const { pid, ...others } = options;
-  noMore(others);
+  requireKnown(others, []);
   const number = oneOf(resources, resource, "resource");
   const process = pid === undefined ? 0 : requireInteger(pid, "pid", 1);
   const before = new Uint8Array(rlimit.size);

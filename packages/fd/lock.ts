@@ -1,4 +1,4 @@
-import { errno, ok } from "@posixly/sys";
+import { bitsOf, errno, ok, oneOf, requireKnown } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   F_OFD_SETLK,
@@ -15,7 +15,6 @@ import {
   LOCK_SH,
   LOCK_UN,
 } from "./libc.ts";
-import { bitsOf, noMore, oneOf } from "./names.ts";
 import { type FileRange, rangeOf } from "./range.ts";
 import { retry } from "./retry.ts";
 
@@ -162,7 +161,7 @@ function lockAll(fd: AsFd, operation: number, range: FileRange): boolean {
   if (offset !== undefined || length !== undefined) {
     throw new TypeError("flock locks whole files: it takes no offset and no length");
   }
-  noMore(others);
+  requireKnown(others, []);
   const result = retry(() => libc.flock(number, operation));
   if (result === -errno.EAGAIN) return false;
   ok(result, "flock", { fd: number });

@@ -1,7 +1,6 @@
-import { ok } from "@posixly/sys";
+import { ok, oneOf } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { F_GETLK, F_OFD_GETLK, F_RDLCK, F_UNLCK, F_WRLCK, flock, libc } from "./libc.ts";
-import { oneOf } from "./names.ts";
 import { type FileRange, rangeOf } from "./range.ts";
 import { retry } from "./retry.ts";
 

@@ -1,4 +1,4 @@
-import { cstring, ok, requireInteger } from "@posixly/sys";
+import { bitsOf, cstring, ok, requireInteger } from "@posixly/sys";
 import {
   libc,
   MFD_ALLOW_SEALING,
@@ -8,7 +8,6 @@ import {
   MFD_HUGETLB,
   MFD_NOEXEC_SEAL,
 } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 
 /** The longest name: 255 bytes, less what the kernel puts before it. */

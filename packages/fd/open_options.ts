@@ -1,3 +1,4 @@
+import { bitsOf } from "@posixly/sys";
 import type { AsFd } from "./as_fd.ts";
 import {
   O_APPEND,
@@ -24,7 +25,6 @@ import {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
 } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 
 /**
  * How a file is opened, see open(2).

@@ -1,4 +1,4 @@
-import { requireInteger } from "@posixly/sys";
+import { okSince, requireInteger } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   libc,
@@ -8,7 +8,6 @@ import {
   SYS_pidfd_send_signal,
 } from "./libc.ts";
 import { OwnedFd } from "./owned_fd.ts";
-import { okSince } from "./since.ts";
 import { type SignalName, signalNumber } from "./signals.ts";
 
 /**

@@ -1,6 +1,5 @@
-import { fromCString, ok } from "@posixly/sys";
+import { bitsOf, fromCString, ok } from "@posixly/sys";
 import { AT_FDCWD, libc, O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { setWindowSize, type WindowSize } from "./window_size.ts";
 

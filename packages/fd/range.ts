@@ -1,5 +1,4 @@
-import { requireInteger64 } from "@posixly/sys";
-import { noMore } from "./names.ts";
+import { requireInteger64, requireKnown } from "@posixly/sys";
 
 /**
  * A part of a file.
@@ -24,7 +23,7 @@ export interface FileRange {
 /** Checks a range and gives it as the kernel takes it, to whom 0 bytes are all. */
 export function rangeOf(range: FileRange): [number | bigint, number | bigint] {
   const { offset = 0, length, ...others } = range;
-  noMore(others);
+  requireKnown(others, []);
   requireInteger64(offset, "offset");
   return [offset, length === undefined ? 0 : requireInteger64(length, "length", 1n)];
 }

@@ -1,7 +1,6 @@
-import { errno, requireInteger, SyscallError } from "@posixly/sys";
+import { errno, requireInteger, requireKnown, SyscallError } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { fill } from "./fill.ts";
-import { noMore } from "./names.ts";
 
 /**
  * How much to expect, see {@linkcode readAll}.
@@ -51,7 +50,7 @@ const LARGEST_CHUNK = 2 ** 24;
  */
 export function readAll(fd: AsFd, options: ReadAllOptions = {}): Uint8Array<ArrayBuffer> {
   const { limit = Number.MAX_SAFE_INTEGER, sizeHint = CHUNK, ...others } = options;
-  noMore(others);
+  requireKnown(others, []);
   requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
   requireInteger(sizeHint, "sizeHint", 0, Number.MAX_SAFE_INTEGER);
 

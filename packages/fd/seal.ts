@@ -1,4 +1,4 @@
-import { ok } from "@posixly/sys";
+import { bitsOf, ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   F_ADD_SEALS,
@@ -11,7 +11,6 @@ import {
   F_SEAL_WRITE,
   libc,
 } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 
 const bits = {
   seal: F_SEAL_SEAL,

@@ -1,7 +1,6 @@
-import { errno, ok, requireInteger64 } from "@posixly/sys";
+import { errno, ok, oneOf, requireInteger64 } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "./libc.ts";
-import { oneOf } from "./names.ts";
 
 /**
  * What {@linkcode seek} counts from: the start or the end of the file, or its current position.

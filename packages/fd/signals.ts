@@ -1,11 +1,10 @@
-import { requireInteger } from "@posixly/sys";
+import { oneOf, requireInteger } from "@posixly/sys";
 // deno-fmt-ignore -- a table reads best as a table
 import {
   SIGABRT, SIGALRM, SIGBUS, SIGCHLD, SIGCONT, SIGFPE, SIGHUP, SIGILL, SIGINT, SIGIO, SIGKILL,
   SIGPIPE, SIGPROF, SIGPWR, SIGQUIT, SIGSEGV, SIGSTKFLT, SIGSTOP, SIGSYS, SIGTERM, SIGTRAP,
   SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
 } from "./libc.ts";
-import { oneOf } from "./names.ts";
 
 /** Realtime signals go up to here, `SIGRTMAX`. */
 const LAST = 64;

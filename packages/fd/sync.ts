@@ -1,4 +1,4 @@
-import { ok } from "@posixly/sys";
+import { bitsOf, ok } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   libc,
@@ -6,7 +6,6 @@ import {
   SYNC_FILE_RANGE_WAIT_BEFORE,
   SYNC_FILE_RANGE_WRITE,
 } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import { type FileRange, rangeOf } from "./range.ts";
 import { retry } from "./retry.ts";
 

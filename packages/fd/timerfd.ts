@@ -1,4 +1,4 @@
-import { errno, ok, type SyscallError } from "@posixly/sys";
+import { bitsOf, errno, ok, oneOf, type SyscallError } from "@posixly/sys";
 import { readCount } from "./count.ts";
 import {
   CLOCK_BOOTTIME,
@@ -13,7 +13,6 @@ import {
   TFD_TIMER_ABSTIME,
   TFD_TIMER_CANCEL_ON_SET,
 } from "./libc.ts";
-import { bitsOf, oneOf } from "./names.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { type ExactTime, type Time, type Timespec, toTimespec } from "./time.ts";
 

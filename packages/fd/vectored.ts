@@ -1,7 +1,7 @@
+import { bitsOf } from "@posixly/sys";
 import type { Bytes } from "@posixly/sys";
 import type { AsFd } from "./as_fd.ts";
 import { libc, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import { scatter } from "./scatter.ts";
 
 /**

@@ -1,7 +1,6 @@
-import { type Bytes, requireInteger64 } from "@posixly/sys";
+import { bitsOf, type Bytes, requireInteger64 } from "@posixly/sys";
 import type { AsFd } from "./as_fd.ts";
 import { libc } from "./libc.ts";
-import { bitsOf } from "./names.ts";
 import { scatter } from "./scatter.ts";
 import {
   readFlags,

@@ -1,6 +1,5 @@
-import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
+import { type Bytes, requireBytes, requireInteger, requireKnown } from "@posixly/sys";
 import type { Child } from "./child.ts";
-import { requireKnown } from "./options.ts";
 import type { PipeReader, ReadAllOptions } from "./reader.ts";
 import type { ExitStatus } from "./running.ts";
 import type { SpawnOptions } from "./spawn_options.ts";

@@ -1,7 +1,13 @@
 import { type AsFd, fdOf, open } from "@posixly/fd";
-import { cstring, fromCString, ok, requireInteger } from "@posixly/sys";
+import {
+  cstring,
+  fromCString,
+  ok,
+  requireBoolean,
+  requireInteger,
+  requireKnown,
+} from "@posixly/sys";
 import { AT_FDCWD, F_GETPIPE_SZ, libc } from "./libc.ts";
-import { requireBoolean, requireKnown } from "./options.ts";
 import { PipeReader } from "./reader.ts";
 
 /**

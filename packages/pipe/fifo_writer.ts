@@ -1,9 +1,9 @@
+import { requireKnown } from "@posixly/sys";
 import { setTimeout } from "node:timers";
 import { type AsFd, inotify, open, OwnedFd } from "@posixly/fd";
 import type { SyscallError } from "@posixly/sys";
 import { isDeserted } from "./end.ts";
 import { requireFifo } from "./fifo.ts";
-import { requireKnown } from "./options.ts";
 import { requireSignal, untilReadable, type WaitOptions } from "./wait.ts";
 import { PipeWriter } from "./writer.ts";
 

@@ -1,7 +1,6 @@
-import { ok, requireInteger } from "@posixly/sys";
+import { ok, requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { setCapacity } from "./capacity.ts";
 import { libc, O_CLOEXEC, O_DIRECT, O_NONBLOCK } from "./libc.ts";
-import { requireBoolean, requireKnown } from "./options.ts";
 import { PipeReader } from "./reader.ts";
 import { PipeWriter } from "./writer.ts";
 

@@ -1,11 +1,10 @@
-import { requireInteger } from "@posixly/sys";
+import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { Child, type ChildEnds } from "./child.ts";
 import { planOf } from "./child_plan.ts";
 import { ChildTable } from "./child_table.ts";
 import { requireCredentials, withCredentials } from "./credentials.ts";
 import { directoryOf, openDirectory } from "./directory.ts";
 import { FileActions } from "./file_actions.ts";
-import { requireBoolean, requireKnown } from "./options.ts";
 import { programOf, start } from "./program.ts";
 import { Running } from "./running.ts";
 import { SpawnAttributes } from "./spawn_attributes.ts";

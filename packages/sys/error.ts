@@ -1,4 +1,4 @@
-import { errnoMessage, errnoName } from "./errno.ts";
+import { errno as numbers, errnoMessage, errnoName } from "./errno.ts";
 
 /**
  * What a failed call was about; every part is optional.
@@ -105,4 +105,36 @@ export function ok<T extends number | bigint>(
 ): T {
   if (result < 0) throw new SyscallError(-Number(result), syscall, context);
   return result;
+}
+
+/**
+ * As {@linkcode ok}, for a call that older kernels lack: then the error says which one has it.
+ *
+ * @param kernel The version of Linux that brought the call
+ * @param result What a bound function returned: `n >= 0` or `-errno`
+ * @param syscall The name of the call, for the error
+ * @param context What the call was about, for the error
+ * @returns `result`, unless it is negative
+ * @throws {SyscallError} If `result` is negative
+ *
+ * @example Usage
+ * ```ts
+ * import { errno, okSince } from "@posixly/sys";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => okSince("5.6", -errno.ENOSYS, "openat2"), {
+ *   message: /it needs Linux 5.6 or newer/,
+ * });
+ * ```
+ */
+export function okSince<T extends number | bigint>(
+  kernel: string,
+  result: T,
+  syscall: string,
+  context?: SyscallContext,
+): T {
+  if (Number(result) !== -numbers.ENOSYS) return ok(result, syscall, context);
+  const error = new SyscallError(numbers.ENOSYS, syscall, context);
+  error.message += `; it needs Linux ${kernel} or newer`;
+  throw error;
 }

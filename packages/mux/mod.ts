@@ -1,0 +1,6 @@
+/**
+ * Readiness: to learn which descriptors can be read or written without waiting.
+ *
+ * @module
+ */
+export {};

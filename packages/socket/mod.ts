@@ -1,0 +1,6 @@
+/**
+ * Sockets: every family, option and message of the kernel.
+ *
+ * @module
+ */
+export {};
