@@ -92,15 +92,19 @@ function canPoll(): boolean {
 }
 
 class PollWaker implements Waker {
+  /** What is closed on exit: the loop turns once more after the last JavaScript has run. */
+  static readonly #open = new Set<PollWaker>();
+  static {
+    process.once("exit", () => this.#open.forEach((waker) => waker.close()));
+  }
+
   readonly #poll;
-  readonly #close = () => this.#poll.close();
 
   constructor(fd: number, wake: () => void) {
     // Koffi calls back outside of any scope of Node's, in which promises would
     // not go on. An immediate comes right after, and has one.
     this.#poll = koffi().node.poll(fd, { readable: true }, () => setImmediate(wake));
-    // The loop turns once more after the last JavaScript has run.
-    process.once("exit", this.#close);
+    PollWaker.#open.add(this);
   }
 
   ref(): void {
@@ -112,7 +116,6 @@ class PollWaker implements Waker {
   }
 
   close(): void {
-    process.removeListener("exit", this.#close);
-    this.#close();
+    if (PollWaker.#open.delete(this)) this.#poll.close();
   }
 }

@@ -86,8 +86,8 @@ test("promises go on between one callback and the next", async () => {
   assert.deepEqual(order.slice(0, 4), ["callback", "promise", "callback", "promise"]);
 });
 
-test("many descriptors, each with its own callback", async () => {
-  const fds = Array.from({ length: 300 }, () => counter(0));
+test("several descriptors, each with its own callback", async () => {
+  const fds = Array.from({ length: 20 }, () => counter(0));
   const seen = new Set<number>();
   await new Promise<void>((resolve) => {
     for (const fd of fds) {
@@ -101,7 +101,7 @@ test("many descriptors, each with its own callback", async () => {
     for (const fd of [...fds].reverse()) add(fd);
   });
   for (const fd of fds) libc.close(fd);
-  assert.equal(seen.size, 300);
+  assert.equal(seen.size, 20);
 });
 
 test("one descriptor may be watched twice", async () => {
