@@ -29,14 +29,25 @@ export function absent({ compiler, emulator }) {
  * @returns The lines it printed
  * @throws {Error} With what the compiler had to say
  */
-export function compileAndRun(source, { compiler: [compiler, ...flags], emulator }) {
+export function compileAndRun(source, { compiler, emulator }) {
+  return withFile(source, compiler, (file) => {
+    const program = `${file}.out`;
+    output([...compiler, "-w", file, "-o", program]);
+    return output([...emulator, program]).trim().split("\n");
+  });
+}
+
+/** A program with its headers in it, as a target has them. */
+export function preprocess(source, { compiler }) {
+  return withFile(source, compiler, (file) => output([...compiler, "-E", "-P", file]));
+}
+
+function withFile(source, [compiler], use) {
   const folder = mkdtempSync(join(tmpdir(), "posixly-c-"));
   try {
     const file = join(folder, compiler === "c++" ? "main.cc" : "main.c");
-    const program = join(folder, "main");
     writeFileSync(file, source);
-    output([compiler, ...flags, "-w", file, "-o", program]);
-    return output([...emulator, program]).trim().split("\n");
+    return use(file);
   } finally {
     rmSync(folder, { recursive: true });
   }

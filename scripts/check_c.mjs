@@ -4,7 +4,8 @@
 //
 // A package says all this in `libc.ts`: constants in capitals, structs that name their `c`, one
 // table `libc` of functions, and the `headers` to look into. `newer` lists names that may be
-// newer than the headers here; those are compared only where the headers know them.
+// newer than the headers here; those are compared only where the headers know them. A struct in
+// that list may have grown: of it as many fields are compared as the headers know.
 //
 //   node scripts/check_c.mjs            every package
 //   node scripts/check_c.mjs fd         some, once they are built
@@ -12,7 +13,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { absent, compileAndRun, cplusplus, targets } from "./c_compiler.mjs";
+import { absent, compileAndRun, cplusplus, preprocess, targets } from "./c_compiler.mjs";
 import { compareSignatures, signatureProgram, signaturesOf } from "./c_signatures.mjs";
 import { packages, root } from "./files.mjs";
 
@@ -46,7 +47,11 @@ function attempt(title, target, check, name) {
 
 function checkData(name, target) {
   const said = whatIsSaid(name, target.arch);
-  const claims = new Map(claimsOf(said));
+  const text = preprocess(includes(said), target);
+  const structs = said.structs.map((struct) => (
+    said.newer.includes(struct.c) ? knownPart(struct, text) : struct
+  ));
+  const claims = new Map(claimsOf({ ...said, structs }));
   const answers = compileAndRun(dataProgram(said, [...claims.keys()]), target);
   const complaints = answers.flatMap((answer) => {
     const [, value, expression] = answer.match(/^(\S+) (.*)$/);
@@ -59,6 +64,16 @@ function checkData(name, target) {
 function whatIsSaid(name, arch) {
   const script = join(root, "scripts/c_side.mjs");
   return JSON.parse(execFileSync(process.execPath, [script, name, arch], { encoding: "utf8" }));
+}
+
+/** A struct as it was before its first field that the headers do not know. */
+function knownPart(struct, text) {
+  const fields = Object.entries(struct.offsets);
+  const known = new Set(text.match(/\b\w+\b/g));
+  const end = fields.findIndex(([field]) => !field.startsWith("_") && !known.has(field));
+  if (end === -1) return struct;
+  const size = Math.ceil(fields[end][1] / struct.align) * struct.align;
+  return { ...struct, size, offsets: Object.fromEntries(fields.slice(0, end)) };
 }
 
 /** Each claim is a C expression and the value we say it has. */
@@ -75,16 +90,22 @@ function* claimsOf({ constants, structs }) {
   }
 }
 
-function dataProgram({ headers, newer, functions }, expressions) {
+function includes({ headers }) {
+  return `#define _GNU_SOURCE
+#include <stddef.h>
+#include <stdio.h>
+${headers.map((header) => `#include <${header}>`).join("\n")}
+`;
+}
+
+function dataProgram(said, expressions) {
+  const { newer, functions } = said;
   const shown = expressions.map((expression) =>
     newer.includes(expression)
       ? `#ifdef ${expression}\nSHOW(${expression});\n#endif`
       : `SHOW(${expression});`
   );
-  return `#define _GNU_SOURCE
-#include <stddef.h>
-#include <stdio.h>
-${headers.map((header) => `#include <${header}>`).join("\n")}
+  return `${includes(said)}
 #define SHOW(x) printf("%s%llu %s\\n", (x) < 0 ? "-" : "", \\
   (x) < 0 ? -(unsigned long long)(x) : (unsigned long long)(x), #x)
 void *functions[] = { ${functions.map((name) => `(void *)${name}, `).join("")}0 };

@@ -360,7 +360,11 @@ export const IP_PMTUDISC_PROBE = 3;
 export const IP_PMTUDISC_INTERFACE = 4;
 export const IP_PMTUDISC_OMIT = 5;
 
-export const ipMreqn = struct({ imr_multiaddr: bytes(4), imr_address: bytes(4), imr_ifindex: "i32" }, {
+export const ipMreqn = struct({
+  imr_multiaddr: bytes(4),
+  imr_address: bytes(4),
+  imr_ifindex: "i32",
+}, {
   c: "struct ip_mreqn",
   align: 4,
 });
