@@ -52,7 +52,7 @@ export { type DeviceNumber, type FileAttribute, type FileKind, type Stat } from 
 export { fdatasync, fsync, syncFileRange, type SyncFileRangeOptions, syncfs } from "./sync.ts";
 export { table, type TableEntry } from "./table.ts";
 export { setTerminalMode, type TerminalChange, type TerminalMode } from "./terminal_mode.ts";
-export { type ExactTime, type Time } from "./time.ts";
+export { type ExactTime, type Time, type Timespec, toTimespec } from "./time.ts";
 export { type Clock, TimerFd, timerfd, type TimerSetting } from "./timerfd.ts";
 export { truncate } from "./truncate.ts";
 export { readv, type VectoredReadOptions, type VectoredWriteOptions, writev } from "./vectored.ts";

@@ -39,14 +39,50 @@ export interface ExactTime {
   readonly nanoseconds: number;
 }
 
-/** The fields of a `struct timespec`. */
+/**
+ * The fields of a `struct timespec`.
+ *
+ * @example Usage
+ * ```ts
+ * import type { Timespec } from "@posixly/fd";
+ *
+ * const second: Timespec = { tv_sec: 1, tv_nsec: 0 };
+ * ```
+ */
 export interface Timespec {
+  /** Whole seconds. */
   readonly tv_sec: number | bigint;
+  /** The rest in nanoseconds, from 0 to 999,999,999. */
   readonly tv_nsec: number;
 }
 
-/** A time as a `struct timespec`, checked; a fraction of a nanosecond is rounded. */
-export function toTimespec(time: Time, name: string): Timespec {
+/**
+ * A time in the words of the kernel, for calls that take a `struct timespec`.
+ *
+ * @param time What the caller passed
+ * @param name What the caller calls it, for the error
+ * @param round What to do with a fraction of a nanosecond; `Math.ceil` for a wait that must
+ * not end early
+ * @returns The same time
+ * @throws {TypeError} If it is no time
+ * @throws {RangeError} If it is negative, or too large
+ *
+ * @example Usage
+ * ```ts
+ * import { toTimespec } from "@posixly/fd";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(toTimespec(1500.25, "after"), { tv_sec: 1, tv_nsec: 500_250_000 });
+ * assert.throws(() => toTimespec(-1, "after"), {
+ *   message: "after must be from 0 to 2 ** 53 - 1 milliseconds, not -1",
+ * });
+ * ```
+ */
+export function toTimespec(
+  time: Time,
+  name: string,
+  round: (nanoseconds: number) => number = Math.round,
+): Timespec {
   if (typeof time === "object" && time !== null) {
     return {
       tv_sec: requireInteger64(time.seconds, `${name}.seconds`),
@@ -62,7 +98,7 @@ export function toTimespec(time: Time, name: string): Timespec {
     throw new RangeError(`${name} must be from 0 to 2 ** 53 - 1 milliseconds, not ${time}`);
   }
   const seconds = Math.floor(time / 1000);
-  const nanoseconds = Math.round((time - seconds * 1000) * 1e6);
+  const nanoseconds = round((time - seconds * 1000) * 1e6);
   return nanoseconds === 1e9
     ? { tv_sec: seconds + 1, tv_nsec: 0 }
     : { tv_sec: seconds, tv_nsec: nanoseconds };
