@@ -3,7 +3,9 @@ import { array, bind, bytes, struct } from "@posixly/sys";
 /** The C headers that declare what is below; `npm run check` compares. */
 export const headers = [
   "netinet/in.h", // first: the kernel's own then leave out what it has
+  "limits.h",
   "linux/can.h",
+  "linux/errqueue.h",
   "linux/filter.h",
   "linux/if_ether.h",
   "linux/in.h",
@@ -31,6 +33,9 @@ export const newer = [
   "SO_PASSPIDFD",
   "SO_PASSRIGHTS",
   "SO_RCVPRIORITY",
+  "SCM_PIDFD",
+  "SCM_SECURITY",
+  "SO_PEERPIDFD",
   "TCPI_OPT_TFO_CHILD",
   "TCPI_OPT_USEC_TS",
   "TCP_DELACK_MAX_US",
@@ -50,8 +55,11 @@ export const libc = bind({
   ioctl$bytes: ["i32", "i32", "u32", "buffer"],
   listen: ["i32", "i32", "i32"],
   recv: ["i32", "i32", "buffer", "u32", "i32"],
+  recvmmsg: ["i32", "i32", "buffer", "u32", "i32", "buffer"],
   recvmsg: ["i32", "i32", "buffer", "i32"],
   send: ["i32", "i32", "buffer", "u32", "i32"],
+  sendmmsg: ["i32", "i32", "buffer", "u32", "i32"],
+  sendmsg: ["i32", "i32", "buffer", "i32"],
   sendto: ["i32", "i32", "buffer", "u32", "i32", "buffer", "u32"],
   setsockopt: ["i32", "i32", "i32", "i32", "buffer", "u32"],
   shutdown: ["i32", "i32", "i32"],
@@ -552,3 +560,59 @@ export const ifreq = struct({ ifr_name: bytes(16), ifr_ifindex: "i32", _union: b
   c: "struct ifreq",
   align: 8,
 });
+
+// sendmsg(2), recvmsg(2) and their kin
+export const IOV_MAX = 1024;
+export const MSG_CTRUNC = 8;
+export const MSG_ERRQUEUE = 0x2000;
+export const MSG_WAITFORONE = 0x1_0000;
+export const MSG_CMSG_CLOEXEC = 0x4000_0000;
+
+export const mmsghdr = struct({ msg_hdr: msghdr, msg_len: "u32" }, { c: "struct mmsghdr" });
+export const cmsghdr = struct({ cmsg_len: "u64", cmsg_level: "i32", cmsg_type: "i32" }, {
+  c: "struct cmsghdr",
+});
+
+// cmsg(3): control messages that are not called as the option that asks for them
+export const SCM_RIGHTS = 1;
+export const SCM_CREDENTIALS = 2;
+export const SCM_SECURITY = 3;
+export const SCM_PIDFD = 4;
+export const SCM_TXTIME = SO_TXTIME;
+export const IPV6_PKTINFO = 50;
+export const IPV6_HOPLIMIT = 52;
+export const IP_ORIGDSTADDR = IP_RECVORIGDSTADDR;
+export const IPV6_ORIGDSTADDR = IPV6_RECVORIGDSTADDR;
+export const TCP_CM_INQ = TCP_INQ;
+
+export const timespec = struct({ tv_sec: "i64", tv_nsec: "i64" }, { c: "struct timespec" });
+export const scmTimestamping = struct({ ts: array(timespec, 3) }, { c: "struct scm_timestamping" });
+export const inPktinfo = struct({ ipi_ifindex: "i32", ipi_spec_dst: bytes(4), ipi_addr: bytes(4) }, {
+  c: "struct in_pktinfo",
+  align: 4,
+});
+export const in6Pktinfo = struct({ ipi6_addr: bytes(16), ipi6_ifindex: "u32" }, {
+  c: "struct in6_pktinfo",
+});
+
+// Error queues, ip(7); the address of who said so follows
+export const SO_EE_ORIGIN_NONE = 0;
+export const SO_EE_ORIGIN_LOCAL = 1;
+export const SO_EE_ORIGIN_ICMP = 2;
+export const SO_EE_ORIGIN_ICMP6 = 3;
+export const SO_EE_ORIGIN_TIMESTAMPING = 4;
+export const SO_EE_ORIGIN_ZEROCOPY = 5;
+export const SO_EE_ORIGIN_TXTIME = 6;
+
+export const sockExtendedErr = struct({
+  ee_errno: "u32",
+  ee_origin: "u8",
+  ee_type: "u8",
+  ee_code: "u8",
+  ee_pad: "u8",
+  ee_info: "u32",
+  ee_data: "u32",
+}, { c: "struct sock_extended_err" });
+
+// unix(7): who is at the other end
+export const SO_PEERPIDFD = 77;
