@@ -3,4 +3,49 @@
  *
  * @module
  */
-export {};
+export { accept, type Accepted, acceptSocket } from "./accept.ts";
+export {
+  type AddressLike,
+  type CanAddress,
+  type Ipv4Address,
+  type Ipv6Address,
+  type NetlinkAddress,
+  type OtherAddress,
+  type PacketAddress,
+  type PacketType,
+  type SocketAddress,
+  type UnixAddress,
+  type VsockAddress,
+} from "./address.ts";
+export { adopt } from "./adopt.ts";
+export { bind } from "./bind.ts";
+export { connect, connectionError, disconnect } from "./connect.ts";
+export { socket, type SocketOptions } from "./create.ts";
+export { type Domain } from "./domain.ts";
+export { localAddress, remoteAddress } from "./endpoints.ts";
+export { formatAddress } from "./format_address.ts";
+export { type SocketInfo, socketInfo } from "./info.ts";
+export { interfaceIndex, interfaceName, interfaces, type NetworkInterface } from "./interfaces.ts";
+export { formatIpv4, parseIpv4 } from "./ipv4.ts";
+export { formatIpv6, parseIpv6 } from "./ipv6.ts";
+export { listen } from "./listen.ts";
+export { atMark } from "./mark.ts";
+export { type ReceiveOptions, type SendOptions } from "./message_flags.ts";
+export { type SocketPair, socketPair, type SocketPairOptions } from "./pair.ts";
+export { parseAddress } from "./parse_address.ts";
+export { type Protocol } from "./protocol.ts";
+export { queuedToRead, queuedToSend } from "./queued.ts";
+export { receive } from "./receive.ts";
+export { type ReceivedFrom, receiveFrom } from "./receive_from.ts";
+export { send } from "./send.ts";
+export { sendTo } from "./send_to.ts";
+export { shutdown } from "./shutdown.ts";
+export {
+  ADDRESS_SIZE,
+  decodeAddress,
+  encodeAddress,
+  sameAddress,
+  writeAddress,
+} from "./sockaddr.ts";
+export { Socket } from "./socket.ts";
+export { type SocketType } from "./type.ts";
