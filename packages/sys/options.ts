@@ -39,7 +39,7 @@ export function oneOf<T extends Readonly<Record<string, number>>>(
  * @param table The names and their bits
  * @param options What the caller passed
  * @returns The bits, as a number from 0
- * @throws {TypeError} If an option is misspelt, or neither true nor false
+ * @throws {TypeError} If it is no object, or an option is misspelt, or neither true nor false
  *
  * @example Usage
  * ```ts
@@ -57,10 +57,11 @@ export function bitsOf<T extends Readonly<Record<string, number>>>(
   table: T,
   options: { readonly [Name in keyof T]?: boolean },
 ): number {
+  requireObject(options);
   let bits = 0;
-  for (const [name, value] of Object.entries(options)) {
+  for (const name in options) {
     if (!Object.hasOwn(table, name)) throw unknownOption(name, Object.keys(table));
-    if (requireBoolean(value, name)) bits |= table[name];
+    if (requireBoolean(options[name], name)) bits |= table[name];
   }
   return bits >>> 0;
 }
@@ -106,12 +107,15 @@ export function namesOf<T extends Readonly<Record<string, number>>>(
  * ```
  */
 export function requireKnown(options: object, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object, not ${show(options)}`);
-  }
+  requireObject(options);
   for (const name in options) {
     if (!names.includes(name)) throw unknownOption(name, names);
   }
+}
+
+function requireObject(options: object): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new TypeError(`options must be an object, not ${show(options)}`);
 }
 
 function unknownOption(name: string, names: readonly string[]): TypeError {
