@@ -18,7 +18,8 @@ import {
 } from "./libc.ts";
 import { type WaitOptions, waitOptions } from "./wait_options.ts";
 
-const bits: Record<keyof EpollInterest, number> = {
+/** The bits of {@linkcode EpollInterest}. */
+export const epollInterests: Record<keyof EpollInterest, number> = {
   ...interests,
   edge: EPOLLET,
   oneShot: EPOLLONESHOT,
@@ -200,7 +201,7 @@ export class Epoll extends OwnedFd {
   ): void {
     const { fd: set } = this;
     const number = fdOf(fd);
-    change[0] = bitsOf(bits, interest);
+    change[0] = bitsOf(epollInterests, interest);
     writeToken(change, 0, token === undefined ? number : requireInteger64(token, "token", 0n, MAX));
     const result = libc.epoll_ctl(set, operation, number, change);
     if (result < 0) ok(result, "epoll_ctl", { fd: number });

@@ -1,0 +1,87 @@
+import type { OwnedFd } from "@posixly/fd";
+
+/** Someone who waits for a descriptor. */
+export interface Waiter {
+  /** What for: the bits of epoll_ctl(2). Errors and hang-ups are told in any case. */
+  interest: number;
+  /** Whether it keeps the program alive. */
+  referenced: boolean;
+  /** Where it waits, while it does; kept by the reactor. */
+  registration: Registration | undefined;
+  /** The descriptor is ready; the bits say for what. */
+  ready(bits: number): void;
+  /** The descriptor was closed. It does not wait any longer. */
+  closed(): void;
+}
+
+const nobody: readonly Waiter[] = [];
+
+/** What the epoll set knows of one descriptor, and who waits for it. */
+export class Registration {
+  /** The number that the set knows it by. */
+  readonly number: number;
+  /** Where the reactor finds it again, and proof that it is this one: the token of its events. */
+  readonly slot: number;
+  readonly generation: number;
+  /** `EPOLLET` and its kin, which allow for one waiter only; 0 is level-triggered. */
+  readonly mode: number;
+  /** A descriptor of ours that stands in for one whose number is in the set in another mode. */
+  readonly duplicate: OwnedFd | undefined;
+  /** What the kernel is to report. It may be more than anybody waits for just now. */
+  armed: number;
+  /** Never changed in place, so that a batch goes on with those who waited when it began. */
+  waiters: readonly Waiter[] = nobody;
+  /** Beside one in another mode: the level-triggered one of the same descriptor. */
+  level: Registration | undefined;
+  /** The object that tells us before the number is closed; without one we have to ask. */
+  owner: OwnedFd | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(
+    number: number,
+    slot: number,
+    generation: number,
+    mode: number,
+    armed: number,
+    duplicate?: OwnedFd,
+  ) {
+    this.number = number;
+    this.slot = slot;
+    this.generation = generation;
+    this.mode = mode;
+    this.armed = armed;
+    this.duplicate = duplicate;
+  }
+
+  /** What somebody waits for. */
+  get wanted(): number {
+    let bits = 0;
+    for (const waiter of this.waiters) bits |= waiter.interest;
+    return bits;
+  }
+
+  ownedBy(owner: OwnedFd, beforeClose: () => void): void {
+    if (this.owner === owner) return;
+    this.#stopListening?.();
+    this.#stopListening = owner.beforeClose(beforeClose);
+    this.owner = owner;
+  }
+
+  join(waiter: Waiter): void {
+    waiter.registration = this;
+    this.waiters = this.waiters.length === 0 ? [waiter] : [...this.waiters, waiter];
+  }
+
+  leave(waiter: Waiter): void {
+    waiter.registration = undefined;
+    this.waiters = this.waiters.length === 1
+      ? nobody
+      : this.waiters.filter((other) => other !== waiter);
+  }
+
+  /** Nothing is to be heard of it any more. */
+  end(): void {
+    this.#stopListening?.();
+    this.duplicate?.close();
+  }
+}
