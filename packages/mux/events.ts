@@ -1,3 +1,4 @@
+import { bitsOf } from "@posixly/sys";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from "./libc.ts";
 
 /** The bits of {@linkcode Interest} to epoll; to poll(2) they are the same. */
@@ -80,4 +81,11 @@ export function readinessOf(bits: number): Readiness {
     hangUp: (bits & EPOLLHUP) !== 0,
     error: (bits & EPOLLERR) !== 0,
   };
+}
+
+/** The bits to wait for, of which there must be one at least. */
+export function interestOf(interest: Interest): number {
+  const bits = bitsOf(interests, interest);
+  if (bits !== 0) return bits;
+  throw new TypeError(`interest must be one of ${Object.keys(interests).join(", ")} at least`);
 }

@@ -1,6 +1,5 @@
 import type { AsFd } from "@posixly/fd";
-import { bitsOf } from "@posixly/sys";
-import { type Interest, interests, type Readiness, readinessOf } from "./events.ts";
+import { type Interest, interestOf, type Readiness, readinessOf } from "./events.ts";
 import { fairTurn } from "./turn.ts";
 import { waitFor, type WaitOptions } from "./wait.ts";
 
@@ -30,7 +29,7 @@ export async function ready(
   interest: Interest,
   options?: WaitOptions,
 ): Promise<Readiness> {
-  return readinessOf(await waitFor(fd, requireInterest(interest), options));
+  return readinessOf(await waitFor(fd, interestOf(interest), options));
 }
 
 /**
@@ -52,7 +51,7 @@ export async function ready(
  * timer.set({ after: 0.3, every: 0.3 }); // milliseconds
  * let ticks = 0;
  * for await (const _ of readiness(timer, { readable: true })) {
- *   ticks += Number(timer.take());
+ *   ticks += Number(timer.expirations());
  *   if (ticks >= 3) break;
  * }
  * ```
@@ -62,16 +61,10 @@ export async function* readiness(
   interest: Interest,
   options?: WaitOptions,
 ): AsyncGenerator<Readiness, never, void> {
-  const bits = requireInterest(interest);
+  const bits = interestOf(interest);
   for (;;) {
     const turn = fairTurn();
     if (turn !== undefined) await turn;
     yield readinessOf(await waitFor(fd, bits, options));
   }
-}
-
-function requireInterest(interest: Interest): number {
-  const bits = bitsOf(interests, interest);
-  if (bits !== 0) return bits;
-  throw new TypeError(`interest must be one of ${Object.keys(interests).join(", ")} at least`);
 }

@@ -237,9 +237,10 @@ export interface ByteSink {
  */
 export function writableTo(sink: ByteSink): WritableStream<Bytes> {
   return new WritableStream<Bytes>({
-    async write(chunk, controller: { readonly signal?: AbortSignal }) {
+    async write(chunk, controller: object) {
       try {
-        await sink.write(chunk, { signal: controller.signal });
+        const { signal } = controller as { readonly signal?: AbortSignal };
+        await sink.write(chunk, { signal });
       } catch (error) {
         sink.close();
         throw error;

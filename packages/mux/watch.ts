@@ -1,7 +1,7 @@
 import type { AsFd } from "@posixly/fd";
 import { bitsOf } from "@posixly/sys";
 import { type EpollInterest, epollInterests } from "./epoll.ts";
-import { interests, type Readiness, readinessOf } from "./events.ts";
+import { type Interest, interestOf, type Readiness, readinessOf } from "./events.ts";
 import { Reactor } from "./reactor.ts";
 import type { Registration, Waiter } from "./registration.ts";
 
@@ -53,21 +53,11 @@ export function watch(
   if (typeof callback !== "function") {
     throw new TypeError(`callback must be a function, not ${String(callback)}`);
   }
-  const bits = interestOf(interest);
-  const watching = new Watching(bits & ANY, callback);
-  Reactor.ofThread().add(fd, watching, bits & ~ANY);
+  const { edge, oneShot, exclusive, wakeUp, ...what } = interest;
+  const watching = new Watching(interestOf(what), callback);
+  const mode = bitsOf(epollInterests, { edge, oneShot, exclusive, wakeUp }) | 0;
+  Reactor.ofThread().add(fd, watching, mode);
   return new Watcher(watching);
-}
-
-/** All that can be waited for, without how it is told. */
-const ANY = Object.values(interests).reduce((all, bits) => all | bits);
-
-function interestOf(interest: EpollInterest): number {
-  const bits = bitsOf(epollInterests, interest) | 0;
-  if ((bits & ANY) === 0) {
-    throw new TypeError(`interest must be one of ${Object.keys(interests).join(", ")} at least`);
-  }
-  return bits;
 }
 
 /**
@@ -117,9 +107,8 @@ export class Watcher implements Disposable {
    * closed
    * @throws {TypeError} If the interest is none
    */
-  modify(interest: Partial<Record<keyof typeof interests, boolean>>): void {
-    const bits = bitsOf(interests, interest);
-    if (bits === 0) interestOf(interest);
+  modify(interest: Interest): void {
+    const bits = interestOf(interest);
     if (this.closed) throw new Error("Cannot modify a watch that was closed");
     Reactor.ofThread().modify(this.#watching, bits);
   }
