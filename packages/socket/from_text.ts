@@ -11,7 +11,7 @@ import type {
 import { unescapeName } from "./escape.ts";
 import { interfaceIndex } from "./interfaces.ts";
 
-const ipv4 = /^([^:]*):(0|[1-9]\d*)$/;
+const ipv4 = /^([^:[\]]*):(0|[1-9]\d*)$/;
 const ipv6 = /^\[([^\]%]*)(?:%([^\]]*))?\]:(0|[1-9]\d*)(?:\?flow=(.*))?$/;
 
 /** Takes the text of an address apart; whether its parts are as they should be is asked later. */
@@ -74,18 +74,18 @@ function packetFrom(rest: string, text: string): PacketAddress {
     interface: interfaceFrom(name),
     hardwareType: numberFrom(hardware, "hardwareType"),
     packetType: /^\d/.test(type) ? numberFrom(type, "packetType") : type as PacketType,
-    hardwareAddress: bytesFrom(bytes.join("")),
+    hardwareAddress: bytesFrom(bytes),
   };
 }
 
 function canFrom(rest: string, text: string): CanAddress {
   const [name, detail = ""] = split(rest, 1, 2, text);
-  return { family: "can", interface: interfaceFrom(name), detail: bytesFrom(detail) };
+  return { family: "can", interface: interfaceFrom(name), detail: bytesFrom(pairsOf(detail)) };
 }
 
 function otherFrom(rest: string, text: string): OtherAddress {
   const [family, bytes] = split(rest, 2, 2, text);
-  return { family: numberFrom(family, "family"), bytes: bytesFrom(bytes) };
+  return { family: numberFrom(family, "family"), bytes: bytesFrom(pairsOf(bytes)) };
 }
 
 function split(rest: string, least: number, most: number, text: string): string[] {
@@ -104,11 +104,15 @@ function interfaceFrom(text: string): number {
   return /^\d+$/.test(text) ? numberFrom(text, "interface") : interfaceIndex(text);
 }
 
-function bytesFrom(digits: string): Uint8Array {
-  if (!/^([\da-f]{2})*$/i.test(digits)) {
-    throw new TypeError(`bytes must be pairs of hexadecimal digits, not ${JSON.stringify(digits)}`);
-  }
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+function bytesFrom(pairs: string[]): Uint8Array {
+  return Uint8Array.from(pairs, (pair) => {
+    if (/^[\da-f]{2}$/i.test(pair)) return parseInt(pair, 16);
+    throw new TypeError(`bytes must be pairs of hexadecimal digits, not ${JSON.stringify(pair)}`);
+  });
+}
+
+function pairsOf(digits: string): string[] {
+  return digits.match(/[^]{1,2}/g) ?? [];
 }
 
 function unclear(text: string): TypeError {

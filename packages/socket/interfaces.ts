@@ -108,7 +108,9 @@ export function interfaces(): NetworkInterface[] {
 function requestFor(name: string): Uint8Array {
   const terminated = cstring(name, "name");
   if (terminated.length === 1 || terminated.length > IF_NAMESIZE) {
-    throw new RangeError(`name must be 1 to ${IF_NAMESIZE - 1} bytes, not ${terminated.length - 1}`);
+    throw new RangeError(
+      `name must be 1 to ${IF_NAMESIZE - 1} bytes, not ${terminated.length - 1}`,
+    );
   }
   return ifreq.encode({ ifr_name: terminated });
 }

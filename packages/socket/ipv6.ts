@@ -94,7 +94,10 @@ function hexDigit(code: number): number {
 
 /** The text of the address that lies at `at`. */
 export function readIpv6(bytes: Uint8Array, at: number): string {
-  const groups = Array.from({ length: 8 }, (_, i) => bytes[at + 2 * i] << 8 | bytes[at + 2 * i + 1]);
+  const groups = Array.from(
+    { length: 8 },
+    (_, i) => bytes[at + 2 * i] << 8 | bytes[at + 2 * i + 1],
+  );
   const { start, length } = longestZeros(groups);
   const embedded = start === 0 && (length === 6 || (length === 5 && groups[5] === 0xffff));
   const shown = groups.map((group) => group.toString(16));

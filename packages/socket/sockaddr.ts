@@ -9,6 +9,7 @@ import {
   AF_UNIX,
   AF_UNSPEC,
   AF_VSOCK,
+  sockaddrStorage,
 } from "./libc.ts";
 import { fromText } from "./from_text.ts";
 import { readCan, writeCan } from "./sockaddr_can.ts";
@@ -31,7 +32,7 @@ import { readVm, writeVm } from "./sockaddr_vm.ts";
  * assert.equal(writeAddress("unix:/run/x.sock", name), 2 + 11 + 1);
  * ```
  */
-export const ADDRESS_SIZE = 128;
+export const ADDRESS_SIZE: number = sockaddrStorage.size;
 
 /** What comes before the bytes of a family's own. */
 const FAMILY_SIZE = 2;

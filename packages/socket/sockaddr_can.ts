@@ -26,7 +26,9 @@ export function readCan(bytes: Uint8Array, length: number): CanAddress | undefin
   if (length < START) return undefined;
   const whole = new Uint8Array(sockaddrCan.size);
   whole.set(bytes.subarray(0, Math.min(length, whole.length)));
-  const address = { family: "can", interface: sockaddrCan.view(whole).can_ifindex } as const;
+  const { can_ifindex } = sockaddrCan.view(whole);
+  if (can_ifindex < 0) return undefined;
   const detail = whole.slice(START);
-  return detail.every((byte) => byte === 0) ? address : { ...address, detail };
+  const rest = detail.every((byte) => byte === 0) ? {} : { detail };
+  return { family: "can", interface: can_ifindex, ...rest };
 }

@@ -67,13 +67,14 @@ export function readLl(bytes: Uint8Array, length: number): PacketAddress | undef
   const whole = new Uint8Array(sockaddrLl.size);
   whole.set(bytes.subarray(0, Math.min(length, whole.length)));
   const found = sockaddrLl.view(whole);
-  if (length < START + found.sll_halen) return undefined;
+  const { sll_ifindex, sll_halen } = found;
+  if (sll_ifindex < 0 || sll_halen > Math.min(ADDRESS_MAX, length - START)) return undefined;
   return {
     family: "packet",
     protocol: found.sll_protocol,
-    interface: found.sll_ifindex,
+    interface: sll_ifindex,
     hardwareType: found.sll_hatype,
     packetType: nameIn(types, found.sll_pkttype),
-    hardwareAddress: new Uint8Array(bytes.subarray(START, START + found.sll_halen)),
+    hardwareAddress: new Uint8Array(bytes.subarray(START, START + sll_halen)),
   };
 }

@@ -11,7 +11,9 @@ export function toText(address: SocketAddress): string {
     case "unix":
       return `unix:${nameText(address)}`;
     case "vsock":
-      return ["vsock", address.cid, address.port, ...(address.flags ? [address.flags] : [])].join(":");
+      return ["vsock", address.cid, address.port, ...(address.flags ? [address.flags] : [])].join(
+        ":",
+      );
     case "netlink":
       return `netlink:${address.pid}:${address.groups}`;
     case "packet":
