@@ -18,8 +18,8 @@ import { writeAddress } from "./sockaddr.ts";
  * @param address The address
  * @throws {SyscallError} `EADDRINUSE` if somebody has it, or there is no port left to choose;
  * `EADDRNOTAVAIL` if it is not one of this machine; `EACCES` if it takes a right we lack, as ports
- * below 1024 may, or a folder may not be written; `EINVAL` if the socket has one already;
- * `EAFNOSUPPORT` if it is of another family; `ENOENT` or `ENOTDIR` if the path leads nowhere
+ * below 1024 may, or a folder may not be written; `EINVAL` if the socket has one already,
+ * and `EINVAL` or `EAFNOSUPPORT` if it is of another family; `ENOENT` or `ENOTDIR` if the path leads nowhere
  * @throws {TypeError | RangeError} If it is no address
  *
  * @example Usage

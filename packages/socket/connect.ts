@@ -97,11 +97,13 @@ const nobody = new Uint8Array(2);
 
 /**
  * Parts a datagram socket from its peer, connect(2) with `AF_UNSPEC`: it hears of everybody again,
- * and needs an address to send. One that {@linkcode bind} gave stays; one that
- * {@linkcode connect} chose goes, and of that the port stays.
+ * and needs an address to send. Of its own address there remains what {@linkcode bind} gave it.
+ *
+ * A TCP socket gives up its connection, which the peer sees as a reset, or stops to listen, and may
+ * connect anew.
  *
  * @param fd The socket
- * @throws {SyscallError} `EINVAL` or `EOPNOTSUPP` if such a socket cannot be parted
+ * @throws {SyscallError} `EINVAL` if such a socket cannot be parted, as a stream of `unix`
  *
  * @example Usage
  * ```ts

@@ -11,7 +11,8 @@ import { libc } from "./libc.ts";
  *
  * @param fd The socket
  * @returns Whether the next byte to be read is the first after the mark
- * @throws {SyscallError} `ENOTTY` if such a socket has no marks, or it is none
+ * @throws {SyscallError} `ENOTTY`, `EINVAL` or `EOPNOTSUPP` if such a socket has no marks, or it is
+ * none
  *
  * @example Usage
  * ```ts

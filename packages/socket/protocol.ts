@@ -93,18 +93,18 @@ export type Protocol =
 /** The number that socket(2) takes for a protocol of a family, checked. */
 export function protocolNumber(protocol: Protocol | number, domain: number): number {
   const number = typeof protocol === "number"
-    ? requireInteger(protocol, "protocol")
-    : oneOf(protocols[domain] ?? {}, protocol, "protocol");
-  return domain === c.AF_PACKET ? swap(number) : number;
+    ? requireInteger(protocol, "protocol", 0, 0xffff)
+    : oneOf(namedIn(domain), protocol, "protocol");
+  // The type of a frame is wanted as the network has it; both processors begin with the other end.
+  return domain === c.AF_PACKET ? (number & 0xff) << 8 | number >> 8 : number;
 }
 
-/** The name of a protocol of a family, if it has one, by the number that the kernel tells. */
+function namedIn(domain: number): Readonly<Record<string, number>> {
+  if (domain in protocols) return protocols[domain];
+  throw new TypeError("protocol must be a number, since this family has no names for them");
+}
+
+/** The name of a protocol of a family, if it has one; of packets the kernel never tells it. */
 export function protocolName(number: number, domain: number): Protocol | number {
-  const plain = domain === c.AF_PACKET ? swap(number) : number;
-  return nameIn(protocols[domain] ?? {}, plain) as Protocol | number;
-}
-
-/** The type of a frame between the byte order of both processors and that of the network. */
-function swap(number: number): number {
-  return (number & 0xff) << 8 | number >> 8;
+  return nameIn(protocols[domain] ?? {}, number) as Protocol | number;
 }

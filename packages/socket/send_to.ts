@@ -12,14 +12,16 @@ import { writeAddress } from "./sockaddr.ts";
 const { EAGAIN, EINTR } = errno;
 
 /**
- * Sends a message to an address, sendto(2). A socket that has no address of its own is given one.
+ * Sends a message to an address, sendto(2). A socket of UDP that has no port yet is given one.
+ *
+ * A `unix` receiver that has no room makes it `null` as well, but the sender stays writable then: no
+ * event says when to try again, unless it is connected to that receiver.
  *
  * @param fd A socket of messages
  * @param bytes The message, which may be empty
  * @param address Whom it is for
  * @param options How
- * @returns How many bytes were sent: all; `null` if the socket, or a `unix` receiver, takes nothing
- * now
+ * @returns How many bytes were sent: all; `null` if it would block
  * @throws {SyscallError} `EMSGSIZE` if it is too long; `ENETUNREACH` or `EHOSTUNREACH` if there
  * is no way; `ECONNREFUSED` if nobody has a `unix` address, or an earlier message found nobody;
  * `EACCES` if it is a broadcast that was not allowed; `EAGAIN` if there is no port left for the
