@@ -19,7 +19,7 @@ export function epollWait(
   const capacity = events.length / WORDS;
   const deadline = deadlineOf(timeout);
   let n: number;
-  // With one buffer to hand over the call takes half the time.
+  // No time to keep: the quickest of its kin, since it takes only one buffer.
   if (signalMask === undefined && (deadline === 0 || deadline === Infinity)) {
     do n = libc.epoll_wait(fd, events, capacity, deadline === 0 ? 0 : -1); while (n === -EINTR);
     return n;

@@ -20,7 +20,7 @@ export const libc = bind({
   fcntl: ["i32", "i32", "i32"],
   ppoll: ["i32", "buffer", "u32", "buffer", "buffer"],
   pselect: ["i32", "i32", "buffer", "buffer", "buffer", "buffer", "buffer"],
-  syscall$epoll_pwait2: ["i32", "i32", "i32", "buffer", "i32", "buffer", "buffer", "u32"],
+  syscall$epoll_pwait2: ["i32", "i32", "i32", "buffer", "i32", "buffer", "buffer", "u64"],
 });
 
 // fcntl(2)
@@ -62,7 +62,8 @@ export const epollEvent = struct({ events: "u32", data: "u64" }, {
   packed: perArch({ x64: true, arm64: false }),
 });
 
-// epoll_pwait2(2), called by number since C libraries learnt of it late
+// epoll_pwait2(2), called by number since C libraries learnt of it late. Its seventh argument lies
+// on the stack of x64, where what is narrower than 64 bits has something else beside it.
 export const SYS_epoll_pwait2 = 441;
 
 // What all of them take: how long to wait, and which signals are blocked meanwhile
