@@ -118,4 +118,11 @@ testWhere(canHave("packet", "raw"), "CAP_NET_RAW", "the kernel tells the address
   });
 });
 
+testWhere(canHave("vsock", "stream"), "vsock", "the kernel chooses a port of vsock", () => {
+  const any = 0xffff_ffff;
+  const address = told("vsock", "stream", { family: "vsock", cid: any, port: any });
+  assert.ok(address.family === "vsock" && address.port < any);
+  assert.equal(address.cid, any);
+});
+
 test.run();

@@ -6,7 +6,7 @@ import { bytesOf, textOf } from "./text.ts";
 const odd = /[\\\p{C}\p{Zl}\p{Zp}]/gu;
 const escape = /(\\x[\da-f]{2}|\\\\)/i;
 
-/** A name as text; every other byte of one that is not UTF-8 is escaped than those of ASCII. */
+/** A name as text; of one that is not UTF-8, only the bytes of ASCII are shown as they are. */
 export function escapeName(name: string | Uint8Array): string {
   if (typeof name === "string") return name.replace(odd, escapeCharacter);
   return Array.from(name, (byte) => {

@@ -1,3 +1,4 @@
+import { get16be } from "./byte_order.ts";
 import { readIpv4, writeIpv4 } from "./ipv4.ts";
 import { requireLength } from "./require_length.ts";
 
@@ -6,6 +7,7 @@ import { requireLength } from "./require_length.ts";
 const DOT = 0x2e;
 const COLON = 0x3a;
 const SIZE = 16;
+const GROUPS = 8;
 
 /**
  * The bytes of an IPv6 address, inet_pton(3): eight groups of up to four hexadecimal digits, of
@@ -94,24 +96,33 @@ function hexDigit(code: number): number {
 
 /** The text of the address that lies at `at`. */
 export function readIpv6(bytes: Uint8Array, at: number): string {
-  const groups = Array.from(
-    { length: 8 },
-    (_, i) => bytes[at + 2 * i] << 8 | bytes[at + 2 * i + 1],
-  );
-  const { start, length } = longestZeros(groups);
-  const embedded = start === 0 && (length === 6 || (length === 5 && groups[5] === 0xffff));
-  const shown = groups.map((group) => group.toString(16));
-  if (embedded) shown.splice(6, 2, readIpv4(bytes, at + 12));
-  if (length < 2) return shown.join(":");
-  return `${shown.slice(0, start).join(":")}::${shown.slice(start + length).join(":")}`;
+  const { start, length } = longestZeros(bytes, at);
+  const isMapped = length === 5 && get16be(bytes, at + 10) === 0xffff;
+  const endsAsIpv4 = start === 0 && (length === 6 || isMapped);
+  let text = "";
+  for (let i = 0; i < GROUPS; i++) {
+    if (i === start) {
+      text += "::";
+      i += length - 1;
+      continue;
+    }
+    if (i > 0 && i !== start + length) text += ":";
+    if (i === 6 && endsAsIpv4) return text + readIpv4(bytes, at + 12);
+    text += get16be(bytes, at + 2 * i).toString(16);
+  }
+  return text;
 }
 
-/** The first of the longest runs of zeros. */
-function longestZeros(groups: number[]): { start: number; length: number } {
-  let longest = { start: 0, length: 0 };
-  for (let start = 0, i = 0; i < groups.length; i++) {
-    if (groups[i] !== 0) start = i + 1;
-    else if (i + 1 - start > longest.length) longest = { start, length: i + 1 - start };
+/** The first of the longest runs of zeros; a single group is none, and then `start` is -1. */
+function longestZeros(bytes: Uint8Array, at: number): { start: number; length: number } {
+  let start = -1;
+  let length = 1;
+  for (let from = 0, i = 0; i < GROUPS; i++) {
+    if (get16be(bytes, at + 2 * i) !== 0) from = i + 1;
+    else if (i + 1 - from > length) {
+      start = from;
+      length = i + 1 - from;
+    }
   }
-  return longest;
+  return { start, length };
 }
