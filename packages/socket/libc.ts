@@ -30,9 +30,11 @@ export const newer = [
   "IPV6_FLOWINFO",
   "IPV6_FLOWINFO_SEND",
   "IP_LOCAL_PORT_RANGE",
+  "SOF_TIMESTAMPING_OPT_ID_TCP",
   "SO_PASSPIDFD",
   "SO_PASSRIGHTS",
   "SO_RCVPRIORITY",
+  "SCM_INQ",
   "SCM_PIDFD",
   "SCM_SECURITY",
   "SO_PEERPIDFD",
@@ -319,6 +321,7 @@ export const SOF_TIMESTAMPING_OPT_TSONLY = 0x800;
 export const SOF_TIMESTAMPING_OPT_STATS = 0x1000;
 export const SOF_TIMESTAMPING_OPT_PKTINFO = 0x2000;
 export const SOF_TIMESTAMPING_OPT_TX_SWHW = 0x4000;
+export const SOF_TIMESTAMPING_OPT_ID_TCP = 0x1_0000;
 
 // ip(7)
 export const IP_TOS = 1;
@@ -414,6 +417,9 @@ export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_AUTOFLOWLABEL = 70;
 export const IPV6_ADDR_PREFERENCES = 72;
+export const IPV6_PREFER_SRC_TMP = 1;
+export const IPV6_PREFER_SRC_PUBLIC = 2;
+export const IPV6_PREFER_SRC_PUBTMP_DEFAULT = 0x100;
 export const IPV6_MINHOPCOUNT = 73;
 export const IPV6_RECVORIGDSTADDR = 74;
 export const IPV6_TRANSPARENT = 75;
@@ -584,6 +590,9 @@ export const IPV6_HOPLIMIT = 52;
 export const IP_ORIGDSTADDR = IP_RECVORIGDSTADDR;
 export const IPV6_ORIGDSTADDR = IPV6_RECVORIGDSTADDR;
 export const TCP_CM_INQ = TCP_INQ;
+export const SCM_INQ = 84;
+export const SOL_PACKET = 263;
+export const PACKET_TX_TIMESTAMP = 16;
 
 export const timespec = struct({ tv_sec: "i64", tv_nsec: "i64" }, { c: "struct timespec" });
 export const scmTimestamping = struct({ ts: array(timespec, 3) }, { c: "struct scm_timestamping" });

@@ -26,11 +26,15 @@ export { localAddress, remoteAddress } from "./endpoints.ts";
 export { formatAddress } from "./format_address.ts";
 export { type SocketInfo, socketInfo } from "./info.ts";
 export { interfaceIndex, interfaceName, interfaces, type NetworkInterface } from "./interfaces.ts";
+export { type IpFacts, type IpOptions, type MtuDiscovery, type PortRange } from "./ip_options.ts";
 export { formatIpv4, parseIpv4 } from "./ipv4.ts";
 export { formatIpv6, parseIpv6 } from "./ipv6.ts";
+export { type Ipv6Options } from "./ipv6_options.ts";
 export { listen } from "./listen.ts";
 export { atMark } from "./mark.ts";
 export { type ReceiveOptions, type SendOptions } from "./message_flags.ts";
+export { type NetlinkCommands, type NetlinkFacts, type NetlinkOptions } from "./netlink_options.ts";
+export { getOption, type ReadableOptions, setOptions, type SettableOptions } from "./options.ts";
 export { type SocketPair, socketPair, type SocketPairOptions } from "./pair.ts";
 export { parseAddress } from "./parse_address.ts";
 export { type Protocol } from "./protocol.ts";
@@ -38,6 +42,7 @@ export { queuedToRead, queuedToSend } from "./queued.ts";
 export { receive } from "./receive.ts";
 export { type ReceivedFrom, receiveFrom } from "./receive_from.ts";
 export { send } from "./send.ts";
+export { type SendTime } from "./send_time.ts";
 export { sendTo } from "./send_to.ts";
 export { shutdown } from "./shutdown.ts";
 export {
@@ -48,4 +53,11 @@ export {
   writeAddress,
 } from "./sockaddr.ts";
 export { Socket } from "./socket.ts";
+export { type SocketCommands } from "./socket_commands.ts";
+export { type SocketFacts, type SocketMemory } from "./socket_facts.ts";
+export { type BufferLock, type SocketLevelOptions } from "./socket_options.ts";
+export { getsockopt, setsockopt } from "./sockopt.ts";
+export { type TcpFacts, type TcpOptions } from "./tcp_options.ts";
+export { type Timestamping } from "./timestamping.ts";
 export { type SocketType } from "./type.ts";
+export { type UdpOptions } from "./udp_options.ts";
