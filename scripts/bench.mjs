@@ -8,12 +8,13 @@
 // by what they cost, so lower is better.
 import { spawnSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { compare } from "./bench/compare.mjs";
 import { json, table } from "./bench/report.mjs";
 import { compile } from "./bench/yardstick.mjs";
 import { filesIn, packages, root } from "./files.mjs";
-import { runtimes } from "./runtimes.mjs";
+import { compiled, programs, runtimes } from "./runtimes.mjs";
 
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -41,6 +42,9 @@ for (const file of [...filesIn("packages")].filter((path) => path.endsWith("_ben
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const comparison of declared(present[0].command(join(root, file)))) {
     const sides = sidesOf(comparison, join(root, file));
+    if (comparison.partner) {
+      process.env.BENCH_PARTNER = compile(comparison.partner, { isWhole: true });
+    }
     const costs = await compare(new Map(sides.map((side) => [side, side.command])), plan);
     const figures = sides.map((side) => ({ ...side, ...costs.get(side) }));
     console.log((options.json ? json : table)({ ...comparison, package: name }, figures));
@@ -61,7 +65,7 @@ function declared([program, ...args]) {
   return list.stdout.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** C once, and in each runtime we and the peers that run there. */
+/** C and Bun once, and in each runtime we and the peers that run there. */
 function sidesOf({ name, peers }, file) {
   const sides = [];
   for (const { name: peer, source } of peers.filter(({ source }) => source !== undefined)) {
@@ -69,8 +73,13 @@ function sidesOf({ name, peers }, file) {
     if (program) sides.push({ peer, command: [program] });
     else say(`absent: ${peer}, since there is no C compiler called cc`);
   }
+  for (const { name: peer } of peers.filter((peer) => peer.in === "bun")) {
+    if (programs.bun) sides.push({ peer, command: [programs.bun, compiled(file), name, peer] });
+    else say(`absent: ${peer}, since Bun is not installed`);
+  }
   for (const { name: runtime, command } of present) {
-    for (const peer of ["ours", ...peers.filter(({ source }) => !source).map(({ name }) => name)]) {
+    const here = peers.filter((peer) => !peer.source && (peer.in ?? runtime) === runtime);
+    for (const peer of ["ours", ...here.map(({ name }) => name)]) {
       sides.push({ peer, runtime, command: [...command(file), name, peer] });
     }
   }

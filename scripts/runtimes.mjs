@@ -12,7 +12,8 @@ const fromRoot = createRequire(join(root, "package.json"));
 const fromDeno = createRequire(fromRoot.resolve("deno/package.json"));
 
 /** Where `tsc -b packages` put a file of ours. */
-const compiled = (file) => join(dirname(file), "dist", basename(file).replace(/\.ts$/, ".js"));
+export const compiled = (file) =>
+  join(dirname(file), "dist", basename(file).replace(/\.ts$/, ".js"));
 
 /** The program in an optional package, or undefined where that was not installed. */
 function program(require, name, path) {

@@ -12,6 +12,9 @@ import { createInterface } from "node:readline";
 /** Does the work `times` times, in a loop of its own. */
 export type Work = (times: number) => void | Promise<void>;
 
+/** Work that a peer does, in every runtime or in one alone; or C. */
+export type Peer = Work | { in: "deno" | "bun"; work: Work } | string;
+
 /** One comparison. */
 export interface Comparison {
   /** How many bytes one operation moves; the unit is then seconds per gigabyte. */
@@ -19,7 +22,12 @@ export interface Comparison {
   /** The work done with our packages. */
   ours: Work;
   /** The same work done by others; C as the text of `void run(long times)` and its includes. */
-  peers: { C?: string } & Record<string, Work | string>;
+  peers: { C?: string } & Record<string, Peer>;
+  /**
+   * The text of a C program that every side starts for itself, such as the client of a server; its
+   * path is in the variable `BENCH_PARTNER`.
+   */
+  partner?: string;
   /** The clock to trust, in nanoseconds: by default the CPU time of this process. */
   cpu?: () => number;
 }
@@ -28,19 +36,23 @@ export interface Comparison {
  * Declares a comparison. Run with no argument, a bench file lists what it has; with the name of
  * a comparison and of a side, it becomes that side.
  */
-export function bench(name: string, { bytes, ours, peers, cpu = ownCpu }: Comparison): void {
+export function bench(name: string, comparison: Comparison): void {
+  const { bytes, ours, peers, partner, cpu = ownCpu } = comparison;
   const [wanted, side] = process.argv.slice(2);
   if (wanted === undefined) {
-    console.log(JSON.stringify({ name, bytes, peers: Object.entries(peers).map(description) }));
+    const sides = Object.entries(peers).map(description);
+    console.log(JSON.stringify({ name, bytes, partner, peers: sides }));
   } else if (wanted === name) {
-    const work = side === "ours" ? ours : peers[side];
+    const peer = side === "ours" ? ours : peers[side];
+    const work = typeof peer === "object" ? peer.work : peer;
     if (typeof work !== "function") throw new Error(`${name} has no side called ${side} to run`);
     serve(work, cpu);
   }
 }
 
-function description([name, work]: [string, Work | string]) {
-  return typeof work === "string" ? { name, source: work } : { name };
+function description([name, peer]: [string, Peer]) {
+  if (typeof peer === "string") return { name, source: peer };
+  return typeof peer === "object" ? { name, in: peer.in } : { name };
 }
 
 /** The CPU time of this process, all of its threads, in nanoseconds. */
