@@ -4,6 +4,9 @@ import { timespec } from "./libc.ts";
 /** The most milliseconds that epoll_wait(2) takes. */
 export const LONGEST = 0x7fff_ffff;
 
+/** From here on, 140,000 years, a wait is for ever: milliseconds would soon not be exact. */
+const FOR_EVER = 2 ** 52;
+
 /** The `struct timespec` of the wait under way: a thread never has two. */
 const left = new Uint8Array(new ArrayBuffer(timespec.size));
 const leftView = new DataView(left.buffer);
@@ -15,8 +18,7 @@ export function deadlineOf(timeout: Time = 0): number {
   const { tv_sec, tv_nsec } = toTimespec(timeout, "timeout", Math.ceil);
   const milliseconds = Number(tv_sec) * 1000 + tv_nsec / 1e6;
   if (milliseconds === 0) return 0;
-  // Some hundred thousand years; beyond, milliseconds are no longer exact.
-  return milliseconds > Number.MAX_SAFE_INTEGER ? Infinity : performance.now() + milliseconds;
+  return milliseconds < FOR_EVER ? performance.now() + milliseconds : Infinity;
 }
 
 /** The time left as a `struct timespec`, rounded up; `null` is for ever. */
