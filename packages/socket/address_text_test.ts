@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runFresh } from "@posixly/testing";
 import { test } from "uvu";
 import {
   encodeAddress,
@@ -155,6 +156,15 @@ test("parsing takes text, and printing either", () => {
   assert.throws(() => formatAddress(undefined as never), TypeError);
   assert.equal(formatAddress("1.2.3.4:5"), "1.2.3.4:5");
   assert.deepEqual(encodeAddress("unix:@x"), Uint8Array.of(1, 0, 0, 0x78));
+});
+
+test("no permission is asked for until an interface is named", async () => {
+  const program = `
+    import { formatAddress, parseAddress } from "@posixly/socket";
+    console.log(["1.2.3.4:5", "[fe80::1%2]:80", "unix:@x"].map(parseAddress).map(formatAddress).join());
+  `;
+  const { stdout, stderr } = await runFresh(program, { flags: [] });
+  assert.equal(stdout, "1.2.3.4:5,[fe80::1%2]:80,unix:@x\n", stderr);
 });
 
 test.run();
