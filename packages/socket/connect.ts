@@ -97,7 +97,8 @@ const nobody = new Uint8Array(2);
 
 /**
  * Parts a datagram socket from its peer, connect(2) with `AF_UNSPEC`: it hears of everybody again,
- * and needs an address to send. Of its own address there remains what {@linkcode bind} gave it.
+ * and needs an address to send. Of its own address there remains what {@linkcode bind} was told; a
+ * port that the kernel chose is lost.
  *
  * A TCP socket gives up its connection, which the peer sees as a reset, or stops to listen, and may
  * connect anew.
