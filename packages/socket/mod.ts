@@ -20,9 +20,25 @@ export {
 export { adopt } from "./adopt.ts";
 export { bind } from "./bind.ts";
 export { connect, connectionError, disconnect } from "./connect.ts";
+export {
+  type AncillaryData,
+  type Control,
+  decodeControl,
+  encodeControl,
+  type ReceivedControl,
+} from "./control.ts";
+export { type ControlMessage } from "./control_message.ts";
 export { socket, type SocketOptions } from "./create.ts";
+export { type Credentials } from "./credentials.ts";
+export {
+  type ReceivedDescriptors,
+  receiveDescriptors,
+  sendDescriptors,
+  type SentDescriptors,
+} from "./descriptors.ts";
 export { type Domain } from "./domain.ts";
 export { localAddress, remoteAddress } from "./endpoints.ts";
+export { type ErrorOrigin, type ExtendedError } from "./extended_error.ts";
 export { formatAddress } from "./format_address.ts";
 export { type SocketInfo, socketInfo } from "./info.ts";
 export { interfaceIndex, interfaceName, interfaces, type NetworkInterface } from "./interfaces.ts";
@@ -32,16 +48,26 @@ export { formatIpv6, parseIpv6 } from "./ipv6.ts";
 export { type Ipv6Options } from "./ipv6_options.ts";
 export { listen } from "./listen.ts";
 export { atMark } from "./mark.ts";
+export { type Message } from "./message.ts";
 export { type ReceiveOptions, type SendOptions } from "./message_flags.ts";
 export { type NetlinkCommands, type NetlinkFacts, type NetlinkOptions } from "./netlink_options.ts";
 export { getOption, type ReadableOptions, setOptions, type SettableOptions } from "./options.ts";
+export { type PacketInfo } from "./packet_info.ts";
 export { type SocketPair, socketPair, type SocketPairOptions } from "./pair.ts";
 export { parseAddress } from "./parse_address.ts";
+export { type Peer, peerCredentials, peerPidfd } from "./peer.ts";
 export { type Protocol } from "./protocol.ts";
 export { queuedToRead, queuedToSend } from "./queued.ts";
 export { receive } from "./receive.ts";
+export { errorQueue, type QueuedError, receiveError } from "./receive_error.ts";
 export { type ReceivedFrom, receiveFrom } from "./receive_from.ts";
+export {
+  type ReceivedMessage,
+  receiveMessage,
+  type ReceiveMessageOptions,
+} from "./receive_message.ts";
 export { send } from "./send.ts";
+export { sendMessage } from "./send_message.ts";
 export { type SendTime } from "./send_time.ts";
 export { sendTo } from "./send_to.ts";
 export { shutdown } from "./shutdown.ts";
@@ -59,5 +85,6 @@ export { type BufferLock, type SocketLevelOptions } from "./socket_options.ts";
 export { getsockopt, setsockopt } from "./sockopt.ts";
 export { type TcpFacts, type TcpOptions } from "./tcp_options.ts";
 export { type Timestamping } from "./timestamping.ts";
+export { type Timestamps } from "./timestamp.ts";
 export { type SocketType } from "./type.ts";
 export { type UdpOptions } from "./udp_options.ts";

@@ -62,7 +62,7 @@ export function sendTo(
 }
 
 /** Whether the kernel found no port for a socket: that is `EAGAIN` too, but no wait would help. */
-function lacksPort(fd: number): boolean {
+export function lacksPort(fd: number): boolean {
   const own = localAddress(fd);
   return (own.family === "ipv4" || own.family === "ipv6") && own.port === 0;
 }

@@ -1,0 +1,197 @@
+import type { ExactTime } from "@posixly/fd";
+import { requireBytes, requireInteger, requireKnown } from "@posixly/sys";
+import type { SocketAddress } from "./address.ts";
+import { kindFor, kindOf, names } from "./control_kinds.ts";
+import { type ControlMessage, layOut, messagesIn } from "./control_message.ts";
+import type { Credentials } from "./credentials.ts";
+import type { ExtendedError } from "./extended_error.ts";
+import type { PacketInfo } from "./packet_info.ts";
+import type { Timestamps } from "./timestamp.ts";
+
+/**
+ * What the kernel may be told beside the bytes of one message, cmsg(3): it goes before the options
+ * of the socket, for this message alone.
+ *
+ * @example A datagram that no router passes on
+ * ```ts
+ * import { bind, type Control, localAddress, receiveMessage } from "@posixly/socket";
+ * import { sendMessage, setOptions, socket } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * using server = socket("ipv4", "datagram");
+ * bind(server, "127.0.0.1:0");
+ * setOptions(server, { ipReceiveTtl: true });
+ * using client = socket("ipv4", "datagram");
+ *
+ * const control: Control = { ttl: 1 };
+ * const bytes = new Uint8Array(4);
+ * sendMessage(client, { bytes, to: localAddress(server), control });
+ * assert.equal(receiveMessage(server, bytes)!.control.ttl, 1);
+ * ```
+ */
+export interface Control {
+  /** By which interface and address of ours: `IP_PKTINFO`, `IPV6_PKTINFO`. */
+  readonly packetInfo?: PacketInfo;
+  /** How many routers may pass it on, 1 to 255, of IPv4: `IP_TTL`. */
+  readonly ttl?: number;
+  /** The same of IPv6, 0 to 255; to send, -1 is the default: `IPV6_HOPLIMIT`. */
+  readonly hopLimit?: number;
+  /** The type of service, 8 bits with those of congestion, of IPv4: `IP_TOS`. */
+  readonly tos?: number;
+  /** The same of IPv6; to send, -1 is the default: `IPV6_TCLASS`. */
+  readonly trafficClass?: number;
+  /**
+   * The bytes are datagrams of this length, of which the last may be shorter: to send, the kernel
+   * parts them, `UDP_SEGMENT`; received, it has joined them, `UDP_GRO`.
+   */
+  readonly segmentSize?: number;
+  /** A number for firewalls and routes; to send, it takes `CAP_NET_ADMIN`: `SO_MARK`. */
+  readonly mark?: number;
+  /** The priority in the queue, to send since Linux 6.14: `SO_PRIORITY`. */
+  readonly priority?: number;
+  /**
+   * When to send it, in nanoseconds of the clock that the option `sendTime` names, which has to be
+   * set: `SCM_TXTIME`.
+   */
+  readonly sendTime?: number | bigint;
+  /** What has no name here, or comes a second time. */
+  readonly others?: readonly ControlMessage[];
+}
+
+/**
+ * What the kernel may say beside the bytes of a message. What it says was asked for by options.
+ *
+ * @example When a datagram came in
+ * ```ts
+ * import { bind, localAddress, receiveMessage, type ReceivedControl } from "@posixly/socket";
+ * import { sendTo, setOptions, socket } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * using server = socket("ipv6", "datagram");
+ * bind(server, "[::1]:0");
+ * setOptions(server, { timestampNs: true });
+ * sendTo(server, new Uint8Array(4), localAddress(server));
+ *
+ * const { timestamp }: ReceivedControl = receiveMessage(server, new Uint8Array(4))!.control;
+ * assert.ok(Math.abs(Date.now() / 1000 - Number(timestamp!.seconds)) < 60);
+ * ```
+ */
+export interface ReceivedControl extends Control {
+  /** When it came, by `CLOCK_REALTIME`: `SO_TIMESTAMPNS`, or `SO_TIMESTAMP` to the microsecond. */
+  readonly timestamp?: ExactTime;
+  /** When it came, or when it was sent, by one or several clocks: `SO_TIMESTAMPING`. */
+  readonly timestamps?: Timestamps;
+  /** How many messages were lost for want of room, since the socket was made: `SO_RXQ_OVFL`. */
+  readonly dropped?: number;
+  /** How many bytes of the stream are left to be received: `TCP_INQ`, `SO_INQ`. */
+  readonly queued?: number;
+  /** Whom the packet was for before a firewall took it here: `IP_ORIGDSTADDR`. */
+  readonly originalAddress?: SocketAddress;
+  /** The largest fragment it came in, if it came in several: `IP_RECVFRAGSIZE`. */
+  readonly fragmentSize?: number;
+  /** Which group of netlink it was for: `NETLINK_PKTINFO`. */
+  readonly netlinkGroup?: number;
+  /** What went wrong, on an error queue: `IP_RECVERR`, `IPV6_RECVERR`. */
+  readonly error?: ExtendedError;
+}
+
+/**
+ * All that may lie in a control buffer: {@linkcode ReceivedControl}, and who has sent what, by
+ * numbers. A descriptor here is a number and no more; nobody closes it.
+ *
+ * @example Usage
+ * ```ts
+ * import { type AncillaryData, decodeControl, encodeControl } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * const data: AncillaryData = { descriptors: [1, 2], ttl: 64 };
+ * assert.deepEqual(decodeControl(encodeControl(data)), data);
+ * ```
+ */
+export interface AncillaryData extends ReceivedControl {
+  /** Descriptors that are passed: `SCM_RIGHTS`. */
+  readonly descriptors?: readonly number[];
+  /** The process that sends: `SCM_CREDENTIALS`. */
+  readonly credentials?: Credentials;
+  /**
+   * A descriptor of that process, or `-errno` where the kernel could not make one: `SCM_PIDFD`.
+   * Since Linux 6.5.
+   */
+  readonly pidfd?: number;
+  /** The security context of that process: `SCM_SECURITY`. */
+  readonly security?: string;
+}
+
+/**
+ * The bytes of control messages, `struct cmsghdr` and what follows, as sendmsg(2) takes them.
+ *
+ * @param data What they shall say
+ * @returns The bytes
+ * @throws {TypeError | RangeError} If a value is not as described, or there is no such name
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeControl } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = encodeControl({ hopLimit: 3 });
+ * const IPPROTO_IPV6 = 41;
+ * const IPV6_HOPLIMIT = 52;
+ * assert.deepEqual([...new Int32Array(bytes.buffer)], [20, 0, IPPROTO_IPV6, IPV6_HOPLIMIT, 3, 0]);
+ * ```
+ */
+export function encodeControl(data: AncillaryData): Uint8Array<ArrayBuffer> {
+  const { others = [], ...named } = data;
+  requireKnown(named, names);
+  const messages: ControlMessage[] = [];
+  for (const [name, value] of Object.entries(named)) {
+    if (value === undefined) continue;
+    const { level, type, kind } = kindFor(name, value);
+    messages.push({ level, type, bytes: kind.encode(value, name) });
+  }
+  return layOut([...messages, ...checked(others)]);
+}
+
+function checked(others: readonly ControlMessage[]): readonly ControlMessage[] {
+  if (!Array.isArray(others)) throw new TypeError("others must be an array");
+  for (const { level, type, bytes } of others) {
+    requireInteger(level, "level");
+    requireInteger(type, "type");
+    if (!(bytes instanceof Uint8Array)) throw new TypeError("bytes must be a Uint8Array");
+    requireBytes(bytes, "bytes");
+  }
+  return others;
+}
+
+/**
+ * What control messages say, as recvmsg(2) gives them. Never reads past the end: of one that was
+ * cut short, descriptors count as far as they are whole; the rest goes to `others`.
+ *
+ * @param bytes The control messages, as many bytes as there are
+ * @returns What they say, in copies
+ * @throws {TypeError} If `bytes` is no `Uint8Array`
+ *
+ * @example Usage
+ * ```ts
+ * import { decodeControl, encodeControl } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = encodeControl({ ttl: 64, descriptors: [5, 6] });
+ * assert.deepEqual(decodeControl(bytes), { ttl: 64, descriptors: [5, 6] });
+ * assert.deepEqual(decodeControl(bytes.subarray(0, -1)), { ttl: 64, descriptors: [5] });
+ * ```
+ */
+export function decodeControl(bytes: Uint8Array): AncillaryData {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("bytes must be a Uint8Array");
+  const data: Record<string, unknown> = {};
+  const others: ControlMessage[] = [];
+  for (const message of messagesIn(bytes)) {
+    const known = kindOf(message);
+    if (known === undefined || known.name in data || message.bytes.length < known.kind.size) {
+      others.push({ ...message, bytes: message.bytes.slice() });
+    } else {
+      data[known.name] = known.kind.decode(message.bytes);
+    }
+  }
+  return others.length === 0 ? data : { ...data, others };
+}
