@@ -14,13 +14,14 @@ export { readiness, ready } from "./readiness.ts";
 export { busyPoll, run, type RunOptions, stop } from "./run.ts";
 export { readable, writable } from "./wait.ts";
 export { watch, Watcher } from "./watch.ts";
+export { type ByteSink, writableTo, WriteQueue } from "./sink.ts";
 export {
-  type ByteSink,
   type ByteSource,
+  type ChunkOptions,
+  chunksFrom,
   readableFrom,
-  readableStream,
-  type ReadableStreamOptions,
-  writableStream,
-  writableTo,
-} from "./streams.ts";
+  readAllFrom,
+  type ReadAllOptions,
+} from "./source.ts";
+export { readableStream, writableStream } from "./streams.ts";
 export { wake, Waker } from "./waker.ts";
