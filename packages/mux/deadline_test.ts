@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { eventfd, type Time } from "@posixly/fd";
-import { epoll, EpollEvents, poll, select, type WaitOptions } from "@posixly/mux";
+import { type BlockOptions, epoll, EpollEvents, poll, select } from "@posixly/mux";
 import { errno } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
@@ -17,7 +17,7 @@ const events = new EpollEvents(4);
 test.after(() => [quiet, busy, set].forEach((fd) => fd.close()));
 
 /** The calls that wait, each for a descriptor that is not ready: how many were ready after all. */
-const waits: Record<string, (options: WaitOptions) => number> = {
+const waits: Record<string, (options: BlockOptions) => number> = {
   pselect: (options) => select({ readable: [quiet] }, options).readable.length,
   ppoll: (options) => poll([{ fd: quiet, readable: true }], options).length,
   syscall$epoll_pwait2: (options) => set.wait(events, options),

@@ -16,7 +16,7 @@ import {
   EPOLLWAKEUP,
   libc,
 } from "./libc.ts";
-import { type WaitOptions, waitOptions } from "./wait_options.ts";
+import { type BlockOptions, blockOptions } from "./block_options.ts";
 
 /** The bits of {@linkcode EpollInterest}. */
 export const epollInterests: Record<keyof EpollInterest, number> = {
@@ -184,10 +184,10 @@ export class Epoll extends OwnedFd {
    * @throws {SyscallError} `EINVAL` if it is no epoll set
    * @throws {TypeError | RangeError} If an option is none
    */
-  wait(events: EpollEvents, options: WaitOptions = {}): number {
+  wait(events: EpollEvents, options: BlockOptions = {}): number {
     const { fd } = this;
     const words = wordsOf(events);
-    requireKnown(options, waitOptions);
+    requireKnown(options, blockOptions);
     const n = epollWait(fd, words, options);
     setLength(events, Math.max(n, 0));
     return n >= 0 ? n : ok(n, "epoll_wait", { fd });

@@ -3,7 +3,7 @@ import { deadlineOf, LONGEST, millisecondsLeft, timeLeft } from "./deadline.ts";
 import { WORDS } from "./epoll_token.ts";
 import { libc, SYS_epoll_pwait2 } from "./libc.ts";
 import { sigsetOf } from "./signal_mask.ts";
-import type { WaitOptions } from "./wait_options.ts";
+import type { BlockOptions } from "./block_options.ts";
 
 const { EINTR, ENOSYS, EPERM } = errno;
 
@@ -14,7 +14,7 @@ const SIGSET_BYTES = 8;
 export function epollWait(
   fd: number,
   events: Int32Array,
-  { timeout, signalMask }: WaitOptions,
+  { timeout, signalMask }: BlockOptions,
 ): number {
   const capacity = events.length / WORDS;
   const deadline = deadlineOf(timeout);

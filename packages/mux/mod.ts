@@ -4,16 +4,14 @@
  * @module
  */
 export { whenReadable, whenWritable } from "./attempt.ts";
+export { type BlockOptions } from "./block_options.ts";
 export { Epoll, epoll, type EpollInterest } from "./epoll.ts";
 export { type EpollEvent, EpollEvents } from "./epoll_events.ts";
 export { type Interest, type Readiness } from "./events.ts";
 export { poll, type PollEntry, type PollResult } from "./poll.ts";
-export { select, type Selected, type SelectSets } from "./select.ts";
-export { type WaitOptions } from "./wait_options.ts";
 export { readiness, ready } from "./readiness.ts";
 export { busyPoll, run, type RunOptions, stop } from "./run.ts";
-export { readable, writable } from "./wait.ts";
-export { watch, Watcher } from "./watch.ts";
+export { select, type Selected, type SelectSets } from "./select.ts";
 export { type ByteSink, writableTo, WriteQueue } from "./sink.ts";
 export {
   type ByteSource,
@@ -24,4 +22,6 @@ export {
   type ReadAllOptions,
 } from "./source.ts";
 export { readableStream, writableStream } from "./streams.ts";
+export { readable, type WaitOptions, writable } from "./wait.ts";
 export { wake, Waker } from "./waker.ts";
+export { watch, Watcher } from "./watch.ts";

@@ -4,7 +4,7 @@ import { deadlineOf, timeLeft } from "./deadline.ts";
 import { type Interest, interests, type Readiness, readinessOf } from "./events.ts";
 import { libc, pollfd, POLLNVAL } from "./libc.ts";
 import { sigsetOf } from "./signal_mask.ts";
-import { type WaitOptions, waitOptions } from "./wait_options.ts";
+import { type BlockOptions, blockOptions } from "./block_options.ts";
 
 /**
  * A descriptor, and what {@linkcode poll} is to look for. If that is nothing, hang-ups and errors
@@ -71,10 +71,10 @@ export interface PollResult<E extends PollEntry = PollEntry> extends Readiness {
  */
 export function poll<E extends PollEntry>(
   entries: readonly E[],
-  options: WaitOptions = {},
+  options: BlockOptions = {},
 ): PollResult<E>[] {
   if (!Array.isArray(entries)) throw new TypeError("entries must be an array");
-  requireKnown(options, waitOptions);
+  requireKnown(options, blockOptions);
   const memory = new Uint8Array(entries.length * pollfd.size);
   const pollfds = new DataView(memory.buffer);
   entries.forEach((entry, i) => pollfd.write(pollfds, i * pollfd.size, inC(entry)));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { eventfd, limit, memfd, setLimit } from "@posixly/fd";
-import { poll, type PollEntry, type BlockOptions } from "@posixly/mux";
+import { type BlockOptions, poll, type PollEntry } from "@posixly/mux";
 import { withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 

@@ -4,7 +4,7 @@ import { deadlineOf, timeLeft } from "./deadline.ts";
 import { FdSet } from "./fd_set.ts";
 import { F_GETFD, libc } from "./libc.ts";
 import { sigsetOf } from "./signal_mask.ts";
-import { type WaitOptions, waitOptions } from "./wait_options.ts";
+import { type BlockOptions, blockOptions } from "./block_options.ts";
 
 /**
  * What {@linkcode select} is to look at; a set that is left out is empty.
@@ -84,10 +84,10 @@ export interface Selected<R extends AsFd = AsFd, W extends AsFd = AsFd, X extend
  */
 export function select<R extends AsFd = never, W extends AsFd = never, X extends AsFd = never>(
   sets: SelectSets<R, W, X>,
-  options: WaitOptions = {},
+  options: BlockOptions = {},
 ): Selected<R, W, X> {
   requireKnown(sets, ["readable", "writable", "exceptional"]);
-  requireKnown(options, waitOptions);
+  requireKnown(options, blockOptions);
   const readable = new FdSet(sets.readable ?? [], "readable");
   const writable = new FdSet(sets.writable ?? [], "writable");
   const exceptional = new FdSet(sets.exceptional ?? [], "exceptional");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { close, duplicate, eventfd, limit, raiseLimit, setLimit } from "@posixly/fd";
-import { select, type SelectSets, type BlockOptions } from "@posixly/mux";
+import { type BlockOptions, select, type SelectSets } from "@posixly/mux";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { eventfd, pidfd, type SignalName, signals } from "@posixly/fd";
-import { epoll, EpollEvents, poll, select, type BlockOptions } from "@posixly/mux";
+import { type BlockOptions, epoll, EpollEvents, poll, select } from "@posixly/mux";
 import { bind, errno, ok } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";

@@ -6,15 +6,15 @@ import type { SignalName, Time } from "@posixly/fd";
  * @example Usage
  * ```ts
  * import { eventfd } from "@posixly/fd";
- * import { poll, type WaitOptions } from "@posixly/mux";
+ * import { poll, type BlockOptions } from "@posixly/mux";
  * import assert from "node:assert/strict";
  *
- * const briefly: WaitOptions = { timeout: 0.5 };
+ * const briefly: BlockOptions = { timeout: 0.5 };
  * using counter = eventfd();
  * assert.deepEqual(poll([{ fd: counter, readable: true }], briefly), []);
  * ```
  */
-export interface WaitOptions {
+export interface BlockOptions {
   /**
    * How long to wait if nothing is ready, in milliseconds or exactly: 0, the default, is not at
    * all, and `Infinity` for ever. The thread stands still meanwhile, with its event loop. A wait
@@ -29,5 +29,5 @@ export interface WaitOptions {
   readonly signalMask?: readonly (SignalName | number)[];
 }
 
-/** The names of {@linkcode WaitOptions}. */
-export const waitOptions: readonly string[] = ["timeout", "signalMask"];
+/** The names of {@linkcode BlockOptions}. */
+export const blockOptions: readonly string[] = ["timeout", "signalMask"];
