@@ -157,16 +157,30 @@ export function getOption<Name extends keyof ReadableOptions>(
  */
 export function setOptions(fd: AsFd, options: Partial<SettableOptions>): void {
   const number = fdOf(fd);
-  const changes = Object.entries(options)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => {
-      const option = found(settable, name, "set") as Option<Encoder<unknown>>;
-      return { name, option, bytes: option.kind.encode(value, name) };
-    });
-  for (const { name, option, bytes } of changes) {
+  for (const { name, option, bytes } of changesOf(options)) {
     const result = libc.setsockopt(number, option.level, option.number, bytes, bytes.length);
     if (result < 0) throw refusal("setsockopt", result, number, name, option);
   }
+}
+
+interface Change {
+  readonly name: string;
+  readonly option: Option<unknown>;
+  readonly bytes: Uint8Array;
+}
+
+/** What is to be set, all of it checked. */
+function changesOf(options: Partial<SettableOptions>): Change[] {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options must be an object, not ${String(options)}`);
+  }
+  const changes: Change[] = [];
+  for (const name in options) { // also on a prototype
+    const value = options[name as keyof SettableOptions];
+    const option = found(settable, name, "set") as Option<Encoder<unknown>>;
+    if (value !== undefined) changes.push({ name, option, bytes: option.kind.encode(value, name) });
+  }
+  return changes;
 }
 
 function found(
