@@ -29,14 +29,8 @@ export const F_GETFD = 1;
 // select(2): how many descriptors the C library's `fd_set` holds, and the kernel's does not mind
 export const FD_SETSIZE = 1024;
 
-// poll(2)
-export const POLLIN = 1;
-export const POLLPRI = 2;
-export const POLLOUT = 4;
-export const POLLERR = 8;
-export const POLLHUP = 0x10;
+// poll(2); its other bits are those of epoll
 export const POLLNVAL = 0x20;
-export const POLLRDHUP = 0x2000;
 
 export const pollfd = struct({ fd: "i32", events: "i16", revents: "i16" }, { c: "struct pollfd" });
 

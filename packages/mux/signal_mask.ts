@@ -5,7 +5,9 @@ import { sigset } from "./libc.ts";
 const mask = new Uint32Array(new ArrayBuffer(sigset.size));
 
 /** Signals as a `sigset_t`; `null` leaves those that are blocked as they are. */
-export function sigsetOf(signals: readonly (SignalName | number)[] | undefined) {
+export function sigsetOf(
+  signals: readonly (SignalName | number)[] | undefined,
+): Uint32Array | null {
   if (signals === undefined) return null;
   if (!Array.isArray(signals)) throw new TypeError("signalMask must be an array of signals");
   mask.fill(0);
