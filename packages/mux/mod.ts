@@ -22,6 +22,6 @@ export {
   type ReadAllOptions,
 } from "./source.ts";
 export { readableStream, writableStream } from "./streams.ts";
-export { readable, type WaitOptions, writable } from "./wait.ts";
+export { readable, signalOf, type WaitOptions, writable } from "./wait.ts";
 export { wake, Waker } from "./waker.ts";
 export { watch, Watcher } from "./watch.ts";

@@ -1,7 +1,7 @@
 import type { AsFd } from "@posixly/fd";
 import { type Bytes, requireBytes } from "@posixly/sys";
 import { whenWritable } from "./attempt.ts";
-import { requireWaitOptions, type WaitOptions } from "./wait.ts";
+import { requireWaitOptions, signalOf, type WaitOptions } from "./wait.ts";
 
 /**
  * Something that takes bytes, such as the end of a pipe or a connection.
@@ -135,13 +135,6 @@ export class WriteQueue {
       done += await whenWritable(this.#fd, () => this.#attempt(rest), options);
     }
   }
-}
-
-/** One signal for both ways to give up, since the time goes on from one write to the next. */
-function signalOf({ signal, timeout }: WaitOptions): AbortSignal | undefined {
-  if (timeout === undefined) return signal;
-  const late = AbortSignal.timeout(timeout);
-  return signal === undefined ? late : AbortSignal.any([signal, late]);
 }
 
 /** The same promise, but for a signal that may end the wait for it. */

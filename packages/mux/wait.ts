@@ -2,7 +2,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import type { AsFd } from "@posixly/fd";
 import { requireInteger, requireKnown } from "@posixly/sys";
 import { EPOLLIN, EPOLLOUT } from "./libc.ts";
-import { Reactor } from "./reactor.ts";
+import { reactor } from "./reactor.ts";
 import type { Registration, Waiter } from "./registration.ts";
 
 /**
@@ -101,6 +101,30 @@ export function requireWaitOptions(options: WaitOptions): void {
   signal?.throwIfAborted();
 }
 
+/**
+ * One signal for both ways to give up a wait, for what takes several: the time goes on from one
+ * to the next.
+ *
+ * @param options How to give up
+ * @returns The signal; `undefined` if nobody will give up
+ *
+ * @example Usage
+ * ```ts
+ * import { eventfd } from "@posixly/fd";
+ * import { readable, signalOf } from "@posixly/mux";
+ * import assert from "node:assert/strict";
+ *
+ * using counter = eventfd();
+ * const signal = signalOf({ timeout: 5 });
+ * await assert.rejects(readable(counter, { signal }), { name: "TimeoutError" });
+ * ```
+ */
+export function signalOf({ signal, timeout }: WaitOptions): AbortSignal | undefined {
+  if (timeout === undefined) return signal;
+  const late = AbortSignal.timeout(timeout);
+  return signal === undefined ? late : AbortSignal.any([signal, late]);
+}
+
 /** One who waits once. */
 class Wait implements Waiter {
   readonly interest: number;
@@ -123,7 +147,7 @@ class Wait implements Waiter {
 
   begin(fd: AsFd, options: WaitOptions | undefined): void {
     if (options !== undefined) requireWaitOptions(options);
-    Reactor.ofThread().add(fd, this);
+    reactor.add(fd, this);
     if (options === undefined) return;
     const { signal, timeout } = options;
     this.#signal = signal;
@@ -154,7 +178,7 @@ class Wait implements Waiter {
   }
 
   #end(): void {
-    Reactor.ofThread().remove(this);
+    reactor.remove(this);
     this.#signal?.removeEventListener("abort", this);
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }

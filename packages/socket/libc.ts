@@ -23,6 +23,7 @@ export const headers = [
   "sys/time.h",
   "sys/uio.h",
   "sys/un.h",
+  "unistd.h",
 ];
 
 /** What the headers of Debian 12 do not know yet. */
@@ -57,10 +58,10 @@ export const libc = bind({
   ioctl$bytes: ["i32", "i32", "u32", "buffer"],
   listen: ["i32", "i32", "i32"],
   recv: ["i32", "i32", "buffer", "u32", "i32"],
-  recvmmsg: ["i32", "i32", "buffer", "u32", "i32", "buffer"],
+  recvmmsg: ["i32", "i32", "address", "u32", "i32", "address"],
   recvmsg: ["i32", "i32", "buffer", "i32"],
   send: ["i32", "i32", "buffer", "u32", "i32"],
-  sendmmsg: ["i32", "i32", "buffer", "u32", "i32"],
+  sendmmsg: ["i32", "i32", "address", "u32", "i32"],
   sendmsg: ["i32", "i32", "buffer", "i32"],
   sendto: ["i32", "i32", "buffer", "u32", "i32", "buffer", "u32"],
   setsockopt: ["i32", "i32", "i32", "i32", "buffer", "u32"],
@@ -68,6 +69,7 @@ export const libc = bind({
   sockatmark: ["i32", "i32"],
   socket: ["i32", "i32", "i32", "i32"],
   socketpair: ["i32", "i32", "i32", "i32", "buffer"],
+  unlink: ["i32", "buffer"],
 });
 
 // socket(2): families
@@ -596,10 +598,13 @@ export const PACKET_TX_TIMESTAMP = 16;
 
 export const timespec = struct({ tv_sec: "i64", tv_nsec: "i64" }, { c: "struct timespec" });
 export const scmTimestamping = struct({ ts: array(timespec, 3) }, { c: "struct scm_timestamping" });
-export const inPktinfo = struct({ ipi_ifindex: "i32", ipi_spec_dst: bytes(4), ipi_addr: bytes(4) }, {
-  c: "struct in_pktinfo",
-  align: 4,
-});
+export const inPktinfo = struct(
+  { ipi_ifindex: "i32", ipi_spec_dst: bytes(4), ipi_addr: bytes(4) },
+  {
+    c: "struct in_pktinfo",
+    align: 4,
+  },
+);
 export const in6Pktinfo = struct({ ipi6_addr: bytes(16), ipi6_ifindex: "u32" }, {
   c: "struct in6_pktinfo",
 });

@@ -78,6 +78,24 @@ export {
   sameAddress,
   writeAddress,
 } from "./sockaddr.ts";
+export { Connection } from "./connection.ts";
+export { type Datagram, DatagramSocket } from "./datagram_socket.ts";
+export { Listener } from "./listener.ts";
+export {
+  type ConnectOptions,
+  connectTcp,
+  type HostAndPort,
+  type ListenOptions,
+  listenTcp,
+} from "./tcp.ts";
+export { udp, type UdpSocketOptions } from "./udp.ts";
+export {
+  connectUnix,
+  listenUnix,
+  unixDatagram,
+  type UnixDatagramOptions,
+  type UnixListenOptions,
+} from "./unix.ts";
 export { Socket } from "./socket.ts";
 export { type SocketCommands } from "./socket_commands.ts";
 export { type SocketFacts, type SocketMemory } from "./socket_facts.ts";
