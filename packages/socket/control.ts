@@ -122,6 +122,26 @@ export interface AncillaryData extends ReceivedControl {
   readonly security?: string;
 }
 
+/** What was said of a message, but for its descriptors, which have owners by then. */
+export interface Said {
+  readonly credentials: Credentials | undefined;
+  readonly security: string | undefined;
+  readonly control: ReceivedControl;
+}
+
+const silence: Said = {
+  credentials: undefined,
+  security: undefined,
+  control: Object.freeze({}),
+};
+
+/** What control messages say of the message that they came with. */
+export function saidIn(bytes: Uint8Array): Said {
+  if (bytes.length === 0) return silence;
+  const { descriptors: _, pidfd: __, credentials, security, ...control } = decodeControl(bytes);
+  return { credentials, security, control };
+}
+
 /**
  * The bytes of control messages, `struct cmsghdr` and what follows, as sendmsg(2) takes them.
  *

@@ -1,4 +1,4 @@
-import { cmsghdr } from "./libc.ts";
+import { cmsghdr, SCM_PIDFD, SCM_RIGHTS, SOL_SOCKET } from "./libc.ts";
 
 /**
  * A control message that has no name here: what the kernel said beside the bytes of a message, or
@@ -67,4 +67,24 @@ export function layOut(messages: readonly ControlMessage[]): Uint8Array<ArrayBuf
     at += spaceFor(bytes.length);
   }
   return control;
+}
+
+const WORD = 4;
+const { cmsg_level, cmsg_type } = cmsghdr.offsets;
+
+/**
+ * Whether control messages bring a descriptor, without making anything: most messages of most
+ * batches bring none. The words are those of the memory, of which `length` bytes are theirs.
+ */
+export function bringDescriptors(words: Int32Array, from: number, length: number): boolean {
+  let at = from / WORD;
+  const end = (from + length - HEADER) / WORD;
+  while (at <= end) {
+    const type = words[at + cmsg_type / WORD];
+    const isOfSocket = words[at + cmsg_level / WORD] === SOL_SOCKET;
+    if (isOfSocket && (type === SCM_RIGHTS || type === SCM_PIDFD)) return true;
+    if (words[at] < HEADER) return false;
+    at += spaceFor(words[at] - HEADER) / WORD;
+  }
+  return false;
 }

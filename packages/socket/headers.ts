@@ -1,5 +1,5 @@
 import { type Address, addressAfter, addressOf, type Bytes, type StructView } from "@posixly/sys";
-import { iovec, mmsghdr, msghdr } from "./libc.ts";
+import { IOV_MAX, iovec, mmsghdr, msghdr } from "./libc.ts";
 import { ADDRESS_SIZE } from "./sockaddr.ts";
 
 /** A `struct msghdr` in memory. */
@@ -51,5 +51,20 @@ export class Vectors {
       vector.iov_len = bytes.byteLength;
     }
     header.msg_iovlen = this.#used - before;
+  }
+}
+
+/** What one message at a time takes, used again by every call, since no two are ever under way. */
+export class Single {
+  readonly vectors: Vectors = new Vectors(IOV_MAX);
+  readonly memory: Uint8Array<ArrayBuffer>;
+  readonly header: Header;
+  readonly name: Uint8Array<ArrayBuffer>;
+
+  constructor() {
+    const { memory, headers, names } = new Headers(1);
+    this.memory = memory;
+    this.header = headers[0];
+    this.name = names[0];
   }
 }

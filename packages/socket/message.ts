@@ -65,11 +65,16 @@ const told = [
 ];
 const nothing = new Uint8Array(0);
 
+/** Checks that these are what the kernel may be told. */
+export function requireControl(control: Control): void {
+  requireKnown(control, told);
+}
+
 /** Takes a message apart, checked. */
 export function partsOf(message: Message): Parts {
   requireKnown(message, parts);
   const { bytes, to, descriptors = [], credentials, control = {} } = message;
-  requireKnown(control, told);
+  requireControl(control);
   const numbers = numbersOf(descriptors);
   const says = numbers.length > 0 || credentials !== undefined || message.control !== undefined;
   return {

@@ -18,6 +18,7 @@ export {
   type VsockAddress,
 } from "./address.ts";
 export { adopt } from "./adopt.ts";
+export { type BatchMessage, MessageBatch, type MessageBatchOptions } from "./batch.ts";
 export { bind } from "./bind.ts";
 export { connect, connectionError, disconnect } from "./connect.ts";
 export {
@@ -66,8 +67,10 @@ export {
   receiveMessage,
   type ReceiveMessageOptions,
 } from "./receive_message.ts";
+export { receiveMessages } from "./receive_messages.ts";
 export { send } from "./send.ts";
 export { sendMessage } from "./send_message.ts";
+export { sendMessages, type SendMessagesOptions } from "./send_messages.ts";
 export { type SendTime } from "./send_time.ts";
 export { sendTo } from "./send_to.ts";
 export { shutdown } from "./shutdown.ts";
@@ -101,6 +104,13 @@ export { type SocketCommands } from "./socket_commands.ts";
 export { type SocketFacts, type SocketMemory } from "./socket_facts.ts";
 export { type BufferLock, type SocketLevelOptions } from "./socket_options.ts";
 export { getsockopt, setsockopt } from "./sockopt.ts";
+export {
+  decodeTcpInfo,
+  type TcpFeature,
+  type TcpInfo,
+  tcpInfo,
+  type TcpState,
+} from "./tcp_info.ts";
 export { type TcpFacts, type TcpOptions } from "./tcp_options.ts";
 export { type Timestamping } from "./timestamping.ts";
 export { type Timestamps } from "./timestamp.ts";

@@ -1,19 +1,11 @@
 import { type AsFd, fdOf, type OwnedFd } from "@posixly/fd";
 import { addressOf, bitsOf, type Bytes, errno, ok, requireInteger } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
-import { decodeControl, type ReceivedControl } from "./control.ts";
+import { type ReceivedControl, saidIn } from "./control.ts";
 import { spaceFor } from "./control_message.ts";
 import type { Credentials } from "./credentials.ts";
-import { Headers, Vectors } from "./headers.ts";
-import {
-  IOV_MAX,
-  libc,
-  MSG_CMSG_CLOEXEC,
-  MSG_CTRUNC,
-  MSG_EOR,
-  MSG_OOB,
-  MSG_TRUNC,
-} from "./libc.ts";
+import { Single } from "./headers.ts";
+import { libc, MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_EOR, MSG_OOB, MSG_TRUNC } from "./libc.ts";
 import { buffersOf, MOST_DESCRIPTORS } from "./message.ts";
 import { receiveFlags, type ReceiveOptions } from "./message_flags.ts";
 import { adoptDescriptors, closeDescriptors, type OwnedDescriptors } from "./owned_descriptors.ts";
@@ -98,9 +90,8 @@ const { EAGAIN, EINTR } = errno;
 const CONTROL = 512;
 const LARGEST_CONTROL = 2 ** 20;
 
-// Used again by every call, since no two are ever under way
-const memory = new Headers(1);
-const vectors = new Vectors(IOV_MAX);
+/** Made by the first call, since importing must not ask for native code. */
+let single: Single | undefined;
 const usual = new Uint8Array(spaceFor(4 * MOST_DESCRIPTORS) + CONTROL);
 
 /**
@@ -161,39 +152,40 @@ export function receiveWith(
   space: number,
 ): ReceivedMessage | null {
   const control = space <= usual.length ? usual : new Uint8Array(space);
-  const [header] = memory.headers;
+  const { memory, header, name, vectors } = single ??= new Single();
   vectors.clear();
   vectors.put(header, buffers);
-  header.msg_namelen = memory.names[0].length;
+  header.msg_namelen = name.length;
   header.msg_control = addressOf(control);
   header.msg_controllen = space;
   lent.buffers = buffers;
   lent.control = control;
   let n: number;
-  do n = libc.recvmsg(fd, memory.memory, flags | MSG_CMSG_CLOEXEC); while (n === -EINTR);
+  do n = libc.recvmsg(fd, memory, flags | MSG_CMSG_CLOEXEC); while (n === -EINTR);
   lent.buffers = lent.control = undefined;
   if (n === -EAGAIN) return null;
   ok(n, "recvmsg", { fd });
-  return described(n, control.subarray(0, Number(header.msg_controllen)), most);
+  return described(n, single, control.subarray(0, Number(header.msg_controllen)), most);
 }
 
-function described(length: number, said: Uint8Array, most: number): ReceivedMessage {
-  const owned = adoptDescriptors(said, most); // first, so that nothing is lost if the rest fails
+function described(
+  length: number,
+  { header, name }: Single,
+  control: Uint8Array,
+  most: number,
+): ReceivedMessage {
+  const owned = adoptDescriptors(control, most); // first: nothing is lost if the rest fails
   try {
-    const [header] = memory.headers;
-    const flags = header.msg_flags;
-    const { descriptors: _, pidfd: __, credentials, security, ...control } = decodeControl(said);
+    const { msg_flags: flags, msg_namelen: nameLength } = header;
     return {
       length,
-      address: header.msg_namelen === 0 ? null : decodeAddress(memory.names[0], header.msg_namelen),
+      address: nameLength === 0 ? null : decodeAddress(name, nameLength),
       truncated: (flags & MSG_TRUNC) !== 0,
       controlTruncated: (flags & MSG_CTRUNC) !== 0,
       endOfRecord: (flags & MSG_EOR) !== 0,
       outOfBand: (flags & MSG_OOB) !== 0,
       ...owned,
-      credentials,
-      security,
-      control,
+      ...saidIn(control),
       [Symbol.dispose]: dispose,
     };
   } catch (error) {

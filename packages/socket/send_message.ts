@@ -1,8 +1,8 @@
 import { type AsFd, fdOf } from "@posixly/fd";
 import { addressOf, errno, ok } from "@posixly/sys";
 import { contextOf } from "./context.ts";
-import { type Header, Headers, Vectors } from "./headers.ts";
-import { IOV_MAX, libc, MSG_NOSIGNAL } from "./libc.ts";
+import { type Header, Single, type Vectors } from "./headers.ts";
+import { libc, MSG_NOSIGNAL } from "./libc.ts";
 import { type Message, type Parts, partsOf, requireBytesAlong } from "./message.ts";
 import type { SendOptions } from "./message_flags.ts";
 import { sendBits } from "./send.ts";
@@ -11,9 +11,8 @@ import { writeAddress } from "./sockaddr.ts";
 
 const { EAGAIN, EINTR } = errno;
 
-// Used again by every call, since no two are ever under way
-const memory = new Headers(1);
-const vectors = new Vectors(IOV_MAX);
+/** Made by the first call, since importing must not ask for native code. */
+let single: Single | undefined;
 
 /**
  * Sends a message with all that may go along, sendmsg(2): from several buffers, to an address, with
@@ -61,11 +60,12 @@ export function sendMessage(fd: AsFd, message: Message, options?: SendOptions): 
   const flags = options === undefined ? MSG_NOSIGNAL : sendBits(options);
   const parts = partsOf(message);
   requireBytesAlong(number, parts);
+  const { memory, header, name, vectors } = single ??= new Single();
   vectors.clear();
-  put(parts, memory.headers[0], memory.names[0], vectors);
+  put(parts, header, name, vectors);
   lent.parts = parts;
   let n: number;
-  do n = libc.sendmsg(number, memory.memory, flags); while (n === -EINTR);
+  do n = libc.sendmsg(number, memory, flags); while (n === -EINTR);
   lent.parts = undefined;
   if (n >= 0) return n;
   const { to } = parts;
