@@ -14,7 +14,7 @@ export interface Waiter {
   closed(): void;
 }
 
-const nobody: readonly Waiter[] = [];
+export const nobody: readonly Waiter[] = [];
 
 /** What the epoll set knows of one descriptor, and who waits for it. */
 export class Registration {
@@ -35,6 +35,8 @@ export class Registration {
   level: Registration | undefined;
   /** The object that tells us before the number is closed; without one we have to ask. */
   owner: OwnedFd | undefined;
+  /** Whether it is over: taken out of the set. */
+  hasEnded = false;
   #stopListening: (() => void) | undefined;
 
   constructor(
@@ -60,8 +62,8 @@ export class Registration {
     return bits;
   }
 
+  /** Of two objects with one number the later counts: the other's was closed behind its back. */
   ownedBy(owner: OwnedFd, beforeClose: () => void): void {
-    if (this.owner === owner) return;
     this.#stopListening?.();
     this.#stopListening = owner.beforeClose(beforeClose);
     this.owner = owner;
@@ -81,6 +83,7 @@ export class Registration {
 
   /** Nothing is to be heard of it any more. */
   end(): void {
+    this.hasEnded = true;
     this.#stopListening?.();
     this.duplicate?.close();
   }

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { isMainThread } from "node:worker_threads";
 import { requireInteger, requireKnown } from "@posixly/sys";
-import { Reactor } from "./reactor.ts";
+import { reactor } from "./reactor.ts";
 
 /**
  * How {@linkcode run} waits.
@@ -33,8 +33,8 @@ const SLEEP_MS = isMainThread ? -1 : 100;
 
 /**
  * Calls the callbacks of {@linkcode watch} and holds up the thread in between: the loop of a server
- * that has its thread for itself, which costs what it costs in C. It returns when nothing is
- * watched any more, or after {@linkcode stop}.
+ * that has its thread for itself, which costs what it costs in C. It returns when there is no watch
+ * any more that is referenced, or after {@linkcode stop}.
  *
  * Nothing else happens meanwhile: no promise goes on, no timer fires, no signal handler of the
  * runtime is called. In a Worker it wakes up ten times a second, so that the Worker can be
@@ -65,24 +65,23 @@ export function run(options: RunOptions = {}): void {
   requireKnown(options, ["busyPoll"]);
   const microseconds = requireInteger(options.busyPoll ?? 0, "busyPoll");
   if (isRunning) throw new Error("Cannot run a loop within the loop of the same thread");
-  const reactor = Reactor.ofThread();
   isRunning = true;
-  reactor.isHalted = false;
   try {
-    while (!reactor.isHalted && reactor.waiting > 0) {
-      if (microseconds === 0 || !lookOften(reactor, microseconds)) reactor.dispatch(SLEEP_MS);
+    while (!reactor.isHalted && reactor.isNeeded) {
+      if (microseconds === 0 || !lookOften(microseconds)) reactor.dispatch(SLEEP_MS);
     }
   } finally {
     isRunning = false;
     reactor.isHalted = false;
+    reactor.goOnSoon();
   }
 }
 
 /** Whether something came while it looked. */
-function lookOften(reactor: Reactor, microseconds: number): boolean {
+function lookOften(microseconds: number): boolean {
   const until = performance.now() + microseconds / 1000;
   do {
-    if (reactor.dispatch(0) > 0) return true;
+    if (reactor.dispatch(0)) return true;
   } while (performance.now() < until);
   return false;
 }
@@ -104,7 +103,7 @@ let isRunning = false;
  * ```
  */
 export function stop(): void {
-  if (isRunning) Reactor.ofThread().isHalted = true;
+  if (isRunning) reactor.isHalted = true;
 }
 
 /**
@@ -127,5 +126,5 @@ export function stop(): void {
  * ```
  */
 export function busyPoll(microseconds: number): void {
-  Reactor.busyPoll = requireInteger(microseconds, "microseconds");
+  reactor.busyPoll = requireInteger(microseconds, "microseconds");
 }

@@ -2,7 +2,7 @@ import type { AsFd } from "@posixly/fd";
 import { bitsOf } from "@posixly/sys";
 import { type EpollInterest, epollInterests } from "./epoll.ts";
 import { type Interest, interestOf, type Readiness, readinessOf } from "./events.ts";
-import { Reactor } from "./reactor.ts";
+import { reactor } from "./reactor.ts";
 import type { Registration, Waiter } from "./registration.ts";
 
 /**
@@ -56,7 +56,7 @@ export function watch(
   const { edge, oneShot, exclusive, wakeUp, ...what } = interest;
   const watching = new Watching(interestOf(what), callback);
   const mode = bitsOf(epollInterests, { edge, oneShot, exclusive, wakeUp }) | 0;
-  Reactor.ofThread().add(fd, watching, mode);
+  reactor.add(fd, watching, mode);
   return new Watcher(watching);
 }
 
@@ -110,25 +110,25 @@ export class Watcher implements Disposable {
   modify(interest: Interest): void {
     const bits = interestOf(interest);
     if (this.closed) throw new Error("Cannot modify a watch that was closed");
-    Reactor.ofThread().modify(this.#watching, bits);
+    reactor.modify(this.#watching, bits);
   }
 
   /** Keeps the program alive while this watch is open; so it begins. */
   ref(): this {
-    Reactor.ofThread().refer(this.#watching, true);
+    reactor.refer(this.#watching, true);
     return this;
   }
 
   /** Lets the program end although this watch is open. */
   unref(): this {
-    Reactor.ofThread().refer(this.#watching, false);
+    reactor.refer(this.#watching, false);
     return this;
   }
 
   /** Ends the watch; the descriptor stays open. After it returns, nothing is called any more. */
   close(): void {
     if (this.closed) return;
-    Reactor.ofThread().remove(this.#watching);
+    reactor.remove(this.#watching);
     this.#watching.closed();
   }
 
