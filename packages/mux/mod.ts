@@ -8,6 +8,7 @@ export { type BlockOptions } from "./block_options.ts";
 export { Epoll, epoll, type EpollInterest } from "./epoll.ts";
 export { type EpollEvent, EpollEvents } from "./epoll_events.ts";
 export { type Interest, type Readiness } from "./events.ts";
+export { signalOf, unlessAborted } from "./giving_up.ts";
 export { poll, type PollEntry, type PollResult } from "./poll.ts";
 export { readiness, ready } from "./readiness.ts";
 export { busyPoll, run, type RunOptions, stop } from "./run.ts";
@@ -22,6 +23,6 @@ export {
   type ReadAllOptions,
 } from "./source.ts";
 export { readableStream, writableStream } from "./streams.ts";
-export { readable, signalOf, type WaitOptions, writable } from "./wait.ts";
+export { readable, type WaitOptions, writable } from "./wait.ts";
 export { wake, Waker } from "./waker.ts";
 export { watch, Watcher } from "./watch.ts";

@@ -1,7 +1,8 @@
 import type { AsFd } from "@posixly/fd";
 import { type Bytes, requireBytes } from "@posixly/sys";
 import { whenWritable } from "./attempt.ts";
-import { requireWaitOptions, signalOf, type WaitOptions } from "./wait.ts";
+import { signalOf, unlessAborted } from "./giving_up.ts";
+import type { WaitOptions } from "./wait.ts";
 
 /**
  * Something that takes bytes, such as the end of a pipe or a connection.
@@ -113,9 +114,8 @@ export class WriteQueue {
    */
   async write(bytes: Bytes, options: WaitOptions = {}): Promise<void> {
     requireBytes(bytes, "bytes");
-    requireWaitOptions(options);
-    const before = this.#last;
     const signal = signalOf(options);
+    const before = this.#last;
     const written = before === undefined
       ? this.#write(bytes, signal)
       : unlessAborted(before, signal).then(() => this.#write(bytes, signal));
@@ -135,15 +135,4 @@ export class WriteQueue {
       done += await whenWritable(this.#fd, () => this.#attempt(rest), options);
     }
   }
-}
-
-/** The same promise, but for a signal that may end the wait for it. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -101,30 +101,6 @@ export function requireWaitOptions(options: WaitOptions): void {
   signal?.throwIfAborted();
 }
 
-/**
- * One signal for both ways to give up a wait, for what takes several: the time goes on from one
- * to the next.
- *
- * @param options How to give up
- * @returns The signal; `undefined` if nobody will give up
- *
- * @example Usage
- * ```ts
- * import { eventfd } from "@posixly/fd";
- * import { readable, signalOf } from "@posixly/mux";
- * import assert from "node:assert/strict";
- *
- * using counter = eventfd();
- * const signal = signalOf({ timeout: 5 });
- * await assert.rejects(readable(counter, { signal }), { name: "TimeoutError" });
- * ```
- */
-export function signalOf({ signal, timeout }: WaitOptions): AbortSignal | undefined {
-  if (timeout === undefined) return signal;
-  const late = AbortSignal.timeout(timeout);
-  return signal === undefined ? late : AbortSignal.any([signal, late]);
-}
-
 /** One who waits once. */
 class Wait implements Waiter {
   readonly interest: number;

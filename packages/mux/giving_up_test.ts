@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "uvu";
+import { eventfd } from "@posixly/fd";
+import { gc, turns } from "@posixly/testing";
+import { readable, signalOf, unlessAborted } from "@posixly/mux";
+
+test("of two ways to give up, the one that is first counts", async () => {
+  using counter = eventfd();
+  const controller = new AbortController();
+  const wait = (timeout: number) =>
+    readable(counter, { signal: signalOf({ signal: controller.signal, timeout }) });
+  await assert.rejects(wait(0.5), { name: "TimeoutError" });
+  const waiting = wait(1_000_000);
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await assert.rejects(waiting, reason);
+});
+
+test("with one way to give up there is one signal, with none there is none", () => {
+  const { signal } = new AbortController();
+  assert.equal(signalOf({ signal }), signal);
+  assert.equal(signalOf({ signal: undefined, timeout: undefined }), undefined);
+});
+
+test("a signal of two is not forgotten by the garbage collector while somebody listens", async () => {
+  using counter = eventfd();
+  const { signal } = new AbortController();
+  const waiting = assert.rejects(
+    readable(counter, { signal: signalOf({ signal, timeout: 50 }) }),
+    { name: "TimeoutError" },
+  );
+  await gc();
+  await waiting;
+});
+
+test("what was aborted before, or is no way to give up, is refused at once", () => {
+  const reason = new Error("never");
+  assert.throws(() => signalOf({ signal: AbortSignal.abort(reason), timeout: 1 }), reason);
+  assert.throws(() => signalOf({ signal: {} as AbortSignal }), TypeError);
+  assert.throws(() => signalOf({ timeout: -1 }), RangeError);
+  assert.throws(() => signalOf({ timeOut: 1 } as object), TypeError);
+});
+
+test("a promise is waited for as it is, unless the signal aborts", async () => {
+  const { signal } = new AbortController();
+  const failure = new Error("failed");
+  for (const [ended, given] of [[Promise.resolve(3), undefined], [Promise.resolve(3), signal]]) {
+    assert.equal(await unlessAborted(ended as Promise<number>, given as AbortSignal), 3);
+  }
+  await assert.rejects(unlessAborted(Promise.reject(failure), signal), failure);
+});
+
+test("a promise that is never settled can be given up", async () => {
+  const controller = new AbortController();
+  const never = new Promise<void>(() => {});
+  const reason = new Error("enough");
+  const waiting = unlessAborted(never, controller.signal);
+  await turns();
+  controller.abort(reason);
+  await assert.rejects(waiting, reason);
+  await assert.rejects(unlessAborted(never, controller.signal), reason);
+});
+
+test("a promise that fails after it was given up is nobody's any more", async () => {
+  const controller = new AbortController();
+  let fail!: (reason: Error) => void;
+  const failing = new Promise<void>((_, reject) => fail = reject);
+  const waiting = unlessAborted(failing, controller.signal);
+  controller.abort();
+  await assert.rejects(waiting, { name: "AbortError" });
+  await assert.rejects(unlessAborted(failing, controller.signal), { name: "AbortError" });
+  fail(new Error("late")); // which would end the program if it were unhandled
+  await turns();
+});
+
+test.run();
