@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import { test } from "uvu";
-import { pidfd, reap, signals } from "@posixly/fd";
+import { type OwnedFd, pidfd, reap, signals } from "@posixly/fd";
 import { errno } from "@posixly/sys";
-import { runFresh, testNeeding, withoutLeaks } from "@posixly/testing";
+import { runFresh, testNeeding, turns, withoutLeaks } from "@posixly/testing";
 import { pipe, spawn } from "@posixly/pipe";
 import { libc } from "./libc.ts";
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-const turn = () => setTimeout(5);
 const exited = (code: number) => ({ code, signal: null, coreDumped: false });
-
-// The first wait of a thread opens what the event loop watches all others through.
-await spawn("true").exited;
 
 test("the exit code, every one", () =>
   withoutLeaks(async () => {
@@ -46,7 +41,8 @@ test("many children at once, each with its own end", () =>
 test("a child that nobody waits for is reaped, and its descriptor closed", () =>
   withoutLeaks(async () => {
     const child = spawn("true");
-    while (!child.pidfd.closed) await turn();
+    const reaped = child.pidfd as OwnedFd;
+    await new Promise<void>((resolve) => reaped.beforeClose(resolve));
     const WNOHANG = 1;
     assert.equal(libc.waitpid(child.pid, null, WNOHANG), -errno.ECHILD);
     assert.throws(() => child.pidfd.fd, /was closed/);
@@ -215,7 +211,7 @@ test("communicate can be given up, and closes all ends", () =>
     const controller = new AbortController();
     const reason = new Error("enough");
     const waiting = child.communicate({ input: "x", signal: controller.signal });
-    await turn();
+    await turns();
     controller.abort(reason);
     await assert.rejects(waiting, reason);
     assert.ok(child.stdin.closed && child.stdout.closed && child.stderr.closed);
@@ -280,11 +276,20 @@ test("a running child keeps the program alive, unless it is unreferenced", async
   const unreferenced = await runFresh(program(".unref()"));
   assert.equal(unreferenced.status, 0);
   const referenced = await runFresh(`
-    import { spawn } from "@posixly/pipe";
+    import { pipe, spawn } from "@posixly/pipe";
+    import { watch } from "@posixly/sys";
     const script = "read line; echo $line; exit 7";
     const child = spawn("sh", ["-c", script], { stdin: "pipe" }).unref().ref();
     child.exited.then(({ code }) => console.log("exited", code));
-    setTimeout(() => child.stdin.write(new TextEncoder().encode("late\\n")), 50);
+    // It is served for as long as the program lives, and no longer.
+    const { reader, writer } = pipe();
+    writer.close();
+    let turn = 0;
+    const other = watch(reader.fd, () => {
+      if (++turn < 10) return;
+      child.stdin.write(new TextEncoder().encode("late\\n"));
+      other.close();
+    }).unref();
   `);
   assert.deepEqual([referenced.status, referenced.stdout], [0, "late\nexited 7\n"]);
 });

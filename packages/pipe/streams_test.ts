@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
 import { test } from "uvu";
 import { read, write } from "@posixly/fd";
-import { withoutLeaks } from "@posixly/testing";
+import { turns, withoutLeaks } from "@posixly/testing";
 import { capacity, pipe, queued } from "@posixly/pipe";
-
-const turn = () => setTimeout(5);
-
-// The first wait of a thread opens what the event loop watches all others through.
-{
-  using ends = pipe();
-  const signal = AbortSignal.timeout(1);
-  await assert.rejects(ends.reader.read(new Uint8Array(1), { signal }), { name: "TimeoutError" });
-}
 
 test("a stream of one end into a stream of another moves everything and closes all", () =>
   withoutLeaks(async () => {
@@ -30,7 +20,7 @@ test("a stream that nobody reads does not read ahead", async () => {
   using ends = pipe();
   write(ends.writer, new Uint8Array(100));
   const stream = ends.reader.readable();
-  await turn();
+  await turns();
   assert.equal(queued(ends.reader), 100);
   await stream.cancel();
 });
@@ -52,7 +42,7 @@ test("cancelling ends a pending read and closes the end", () =>
     using ends = pipe();
     const reader = ends.reader.readable().getReader();
     const reading = reader.read();
-    await turn();
+    await turns();
     await reader.cancel();
     assert.equal((await reading).done, true);
     assert.ok(ends.reader.closed);
@@ -73,7 +63,7 @@ test("a full pipe holds the stream up", async () => {
   await writer.write(new Uint8Array(capacity(ends.writer)));
   let written = false;
   const writing = writer.write(new Uint8Array([1])).then(() => written = true);
-  await turn();
+  await turns();
   assert.equal(written, false);
   assert.equal(writer.desiredSize, 0);
   read(ends.reader, new Uint8Array(65_536));
@@ -87,7 +77,7 @@ test("aborting ends a pending write and closes the end", () =>
     using ends = pipe();
     const writer = ends.writer.writable().getWriter();
     const writing = writer.write(new Uint8Array(100_000));
-    await turn();
+    await turns();
     const reason = new Error("enough");
     await Promise.all([
       assert.rejects(writing, reason),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runFresh, withoutLeaks } from "@posixly/testing";
+import { runFresh, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { bind, cstring, ok, watch } from "@posixly/sys";
 
@@ -13,7 +13,18 @@ const libc = bind({
 const counter = (value: number) => ok(libc.eventfd(value, 0), "eventfd");
 const add = (fd: number) => ok(libc.write(fd, new BigUint64Array([1n]), 8), "write");
 const take = (fd: number) => ok(libc.read(fd, new BigUint64Array(1), 8), "read");
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Waits until the event loop has been told of what is ready: another one, watched from now on. */
+async function otherIsSeen(): Promise<void> {
+  const fd = counter(1);
+  await new Promise<void>((resolve) => {
+    const watching = watch(fd, () => {
+      watching.close();
+      resolve();
+    });
+  });
+  libc.close(fd);
+}
 
 /** The first lines of a program for a fresh process. */
 const prelude = `
@@ -36,7 +47,7 @@ test("calls back when there is something to read, and only then", () =>
         resolve();
       });
     });
-    await turn();
+    await otherIsSeen();
     assert.equal(calls, 0);
     add(fd);
     await ready;
@@ -62,7 +73,7 @@ test("calls back again for as long as nobody reads, and lets others have their t
   const fd = counter(1);
   let calls = 0;
   const watching = watch(fd, () => calls++);
-  for (let turns = 0; turns < 5; turns++) await turn();
+  await turns(5);
   for (let timers = 0; timers < 5; timers++) await new Promise((resolve) => setTimeout(resolve));
   watching.close();
   libc.close(fd);
@@ -126,15 +137,8 @@ test("a callback may close the watches that were ready beside its own", async ()
       for (const watching of watches) watching.close();
     })
   );
-  await turn();
-  const last = counter(1);
-  await new Promise<void>((resolve) => {
-    const watching = watch(last, () => {
-      watching.close();
-      resolve();
-    });
-  });
-  for (const fd of [...fds, last]) libc.close(fd);
+  await otherIsSeen();
+  for (const fd of fds) libc.close(fd);
   assert.equal(calls, 1);
 });
 
@@ -172,7 +176,7 @@ test("the last watch of a thread leaves nothing behind, nor do those before it",
     for (let round = 0; round < 20; round++) {
       const fd = counter(round % 2);
       const watches = [watch(fd, () => {}), watch(fd, () => {}).unref(), watch(fd, () => {})];
-      if (round % 3 === 0) await turn();
+      if (round % 3 === 0) await turns(1);
       for (const watching of watches) watching.close();
       libc.close(fd);
     }
@@ -221,7 +225,13 @@ test("an unreferenced watch lets the program end, a referenced one does not", as
   const program = `${prelude}
     const fd = libc.eventfd(0, 0);
     const watching = watch(fd, () => { console.log("ready"); watching.close(); });
-    setTimeout(() => libc.write(fd, new BigUint64Array([1n]), 8), 50);
+    // It is served for as long as the program lives, and no longer.
+    let turn = 0;
+    const other = watch(libc.eventfd(1, 0), () => {
+      if (++turn < 10) return;
+      libc.write(fd, new BigUint64Array([1n]), 8);
+      other.close();
+    }).unref();
   `;
   const referenced = await runFresh(program);
   assert.deepEqual([referenced.status, referenced.stdout], [0, "ready\n"]);
@@ -244,8 +254,10 @@ test("exiting does not wait for a watch, ready or not", async () => {
   for (const count of [0, 1]) {
     const { status, stderr } = await runFresh(`${prelude}
       import process from "node:process";
+      import { turns } from "@posixly/testing";
       watch(libc.eventfd(${count}, 0), () => {});
-      setTimeout(() => process.exit(3), 20);
+      await turns();
+      process.exit(3);
     `);
     assert.equal(status, 3, stderr);
   }

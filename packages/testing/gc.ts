@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { turns } from "./turns.ts";
 
 let collect: (() => void) | undefined;
 
@@ -17,9 +18,9 @@ let collect: (() => void) | undefined;
  */
 export async function gc(): Promise<void> {
   collect ??= expose();
-  for (let turn = 0; turn < 3; turn++) {
+  for (let round = 0; round < 3; round++) {
     collect();
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await turns(1);
   }
 }
 

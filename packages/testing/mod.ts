@@ -7,3 +7,4 @@ export { type Descriptor, openDescriptors, openedSince, withoutLeaks } from "./d
 export { gc } from "./gc.ts";
 export { type Finished, type FreshOptions, runFresh } from "./fresh.ts";
 export { found, testNeeding, testWhere } from "./needs.ts";
+export { turns } from "./turns.ts";

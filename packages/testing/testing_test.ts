@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
-import { gc, openDescriptors, runFresh, testNeeding, testWhere, withoutLeaks } from "./mod.ts";
 import process from "node:process";
+import { setImmediate } from "node:timers";
+import {
+  gc,
+  openDescriptors,
+  runFresh,
+  testNeeding,
+  testWhere,
+  turns,
+  withoutLeaks,
+} from "./mod.ts";
 import { test } from "uvu";
 
 test("open descriptors are listed with what they lead to", () => {
@@ -19,8 +28,17 @@ test("a leak is an error, closing late is none", async () => {
 
   await withoutLeaks(() => {
     const fd = openSync("/dev/null", "r");
-    setTimeout(() => closeSync(fd), 20);
+    setImmediate(() => closeSync(fd));
   });
+});
+
+test("in a turn everything has its turn", async () => {
+  const had: string[] = [];
+  setImmediate(() => had.push("immediate"));
+  process.nextTick(() => had.push("tick"));
+  Promise.resolve().then(() => had.push("promise"));
+  await turns(1);
+  assert.deepEqual(had.sort(), ["immediate", "promise", "tick"]);
 });
 
 test("garbage is collected on demand", async () => {
