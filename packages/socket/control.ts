@@ -79,7 +79,10 @@ export interface Control {
 export interface ReceivedControl extends Control {
   /** When it came, by `CLOCK_REALTIME`: `SO_TIMESTAMPNS`, or `SO_TIMESTAMP` to the microsecond. */
   readonly timestamp?: ExactTime;
-  /** When it came, or when it was sent, by one or several clocks: `SO_TIMESTAMPING`. */
+  /**
+   * When it came, or when it was sent, by one or several clocks: `SO_TIMESTAMPING`. If nobody has
+   * asked before, the kernel begins a moment later, and the first messages come without.
+   */
   readonly timestamps?: Timestamps;
   /** How many messages were lost for want of room, since the socket was made: `SO_RXQ_OVFL`. */
   readonly dropped?: number;

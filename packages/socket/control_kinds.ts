@@ -56,11 +56,12 @@ const text: Kind<string> = {
   decode: fromCString,
 };
 
-const address: Kind<SocketAddress> = {
-  size: 2,
+/** An address of a family whose addresses have so many bytes. */
+const address = (size: number): Kind<SocketAddress> => ({
+  size,
   encode: (value) => encodeAddress(value),
   decode: (bytes) => decodeAddress(bytes),
-};
+});
 
 function kind<Name extends keyof Values>(
   name: Name,
@@ -98,8 +99,8 @@ const list: readonly ControlKind[] = [
   kind("dropped", SOL_SOCKET, c.SO_RXQ_OVFL, unsigned),
   kind("queued", c.IPPROTO_TCP, c.TCP_CM_INQ, integer()),
   kind("queued", SOL_SOCKET, c.SCM_INQ, integer()),
-  kind("originalAddress", IPPROTO_IPV6, c.IPV6_ORIGDSTADDR, address, isOfIpv6),
-  kind("originalAddress", IPPROTO_IP, c.IP_ORIGDSTADDR, address),
+  kind("originalAddress", IPPROTO_IPV6, c.IPV6_ORIGDSTADDR, address(c.sockaddrIn6.size), isOfIpv6),
+  kind("originalAddress", IPPROTO_IP, c.IP_ORIGDSTADDR, address(c.sockaddrIn.size)),
   kind("fragmentSize", IPPROTO_IP, c.IP_RECVFRAGSIZE, integer()),
   kind("fragmentSize", IPPROTO_IPV6, c.IPV6_RECVFRAGSIZE, integer()),
   kind("netlinkGroup", c.SOL_NETLINK, c.NETLINK_PKTINFO, unsigned),
