@@ -62,6 +62,12 @@ const accepts = {
   },
 };
 
+/**
+ * How many arguments x86-64 hands over in registers, where a shorter one is widened. On the stack
+ * Deno leaves the upper half as it was.
+ */
+const IN_REGISTERS = 6;
+
 /** A line for each signature that does not fit its prototype. */
 export function compareSignatures(signatures, prototypes) {
   return signatures.flatMap(([name, [result, ...args]], i) => {
@@ -69,6 +75,12 @@ export function compareSignatures(signatures, prototypes) {
     const isVariadic = taken.at(-1) === "...";
     if (isVariadic) taken.pop();
     if (name.startsWith("syscall$")) taken[0] = "s4"; // a `long`, but no number is that long
+    // `syscall` takes six longs, whatever they are to the kernel.
+    const widths = name.startsWith("syscall$") ? args.map(() => "s8") : taken;
+    const onStack = args.findIndex((arg, i) => (
+      i >= IN_REGISTERS && /32$/.test(arg) && /8$/.test(widths[i] ?? "s8")
+    ));
+    if (onStack !== -1) return [`${name}: argument ${onStack + 1} is on the stack, so declare u64`];
     const fits = accepts.result[result].test(returned) &&
       (isVariadic ? args.length >= taken.length : args.length === taken.length) &&
       taken.every((type, i) => accepts.argument[args[i]].test(type));
