@@ -51,6 +51,14 @@ export { listen } from "./listen.ts";
 export { atMark } from "./mark.ts";
 export { type Message } from "./message.ts";
 export { type ReceiveOptions, type SendOptions } from "./message_flags.ts";
+export {
+  blockSource,
+  joinGroup,
+  leaveGroup,
+  type MembershipOptions,
+  setMulticastInterface,
+  unblockSource,
+} from "./multicast.ts";
 export { type NetlinkCommands, type NetlinkFacts, type NetlinkOptions } from "./netlink_options.ts";
 export { getOption, type ReadableOptions, setOptions, type SettableOptions } from "./options.ts";
 export { type PacketInfo } from "./packet_info.ts";
