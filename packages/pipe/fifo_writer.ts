@@ -111,6 +111,14 @@ function nameOf({ fd }: OwnedFd): string {
 /**
  * Whether somebody reads, and goes on to. Another process that does the same as `openUnread` is
  * a reader for an instant, and two writers must not take each other for one.
+ *
+ * Nothing but time tells that one from a true reader. poll(2) says that there are readers, and
+ * not whether they write as well; inotify(7) says that somebody opened it, and what for only when
+ * it is closed; `/proc` keeps to itself what other users have open. Nor can the other one announce
+ * itself before: that would take a lock, which cannot be had through `O_PATH`, and no other way to
+ * open a FIFO that nobody reads makes no reader. It is gone a few calls later, none of which
+ * waits. Should it be stopped among them for longer than we wait here, the first write may fail
+ * with `EPIPE`, as it may when a true reader leaves that soon.
  */
 async function isRead(writer: OwnedFd, signal: AbortSignal | undefined): Promise<boolean> {
   if (isDeserted(writer)) return false;
