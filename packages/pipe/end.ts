@@ -7,10 +7,23 @@ export function flagsOf(end: OwnedFd): number {
   return ok(libc.fcntl(end.fd, F_GETFL, 0), "fcntl", { fd: end.fd });
 }
 
-/** Checks that calls on an end never block, so that it can be waited for. */
+/** The ends that were found not to block. */
+const nonBlocking = new WeakSet<OwnedFd>();
+
+/**
+ * Checks that calls on an end never block, so that it can be waited for.
+ *
+ * One look finds whoever made a pipe that blocks; a look before each read would double its system
+ * calls. Whoever has a duplicate may clear the flag later and stop this thread in the next call
+ * that has to wait, but no look could keep him from that: a wait goes on from call to call
+ * without. An end that blocks is looked at again, since it may cease to.
+ */
 export function requireNonBlocking(end: OwnedFd): void {
-  if ((flagsOf(end) & O_NONBLOCK) !== 0) return;
-  throw new TypeError("Cannot wait for an end that blocks: make the pipe with nonBlocking: true");
+  if (nonBlocking.has(end) && !end.closed) return;
+  if ((flagsOf(end) & O_NONBLOCK) === 0) {
+    throw new TypeError("Cannot wait for an end that blocks: make the pipe with nonBlocking: true");
+  }
+  nonBlocking.add(end);
 }
 
 /**
