@@ -20,6 +20,14 @@ export {
 export { adopt } from "./adopt.ts";
 export { type BatchMessage, MessageBatch, type MessageBatchOptions } from "./batch.ts";
 export { bind } from "./bind.ts";
+export { type BufferLimits, bufferLimits, type TuningRange } from "./buffer_limits.ts";
+export {
+  type BufferSize,
+  tuneBuffers,
+  type TunedBuffer,
+  type TunedBuffers,
+  type TuneOptions,
+} from "./buffers.ts";
 export { connect, connectionError, disconnect } from "./connect.ts";
 export {
   type AncillaryData,
@@ -65,6 +73,7 @@ export { type PacketInfo } from "./packet_info.ts";
 export { type SocketPair, socketPair, type SocketPairOptions } from "./pair.ts";
 export { parseAddress } from "./parse_address.ts";
 export { type Peer, peerCredentials, peerPidfd } from "./peer.ts";
+export { bandwidthDelayProduct, type MeasuredPath, measurePath, type Path } from "./path.ts";
 export { type Protocol } from "./protocol.ts";
 export { queuedToRead, queuedToSend } from "./queued.ts";
 export { receive } from "./receive.ts";
