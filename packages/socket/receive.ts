@@ -14,7 +14,7 @@ const { EAGAIN, EINTR } = errno;
  *
  * @param fd The socket
  * @param into Where the bytes go, from its beginning
- * @param options How; without any, the call costs no more than the kernel's
+ * @param options How
  * @returns How many bytes were received, or with `truncate` the real length of the message, which
  * may be more than `into` holds; `null` if there is nothing now
  * @throws {SyscallError} `ECONNRESET` if the peer was gone without having read all, `ECONNREFUSED`

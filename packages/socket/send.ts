@@ -14,7 +14,7 @@ const { EAGAIN, EINTR } = errno;
  *
  * @param fd The socket
  * @param bytes What to send
- * @param options How; without any, the call costs no more than the kernel's
+ * @param options How
  * @returns How many bytes were taken; `null` if the socket takes nothing now
  * @throws {SyscallError} `EPIPE` or `ECONNRESET` if the peer is gone; `ENOTCONN` or `EDESTADDRREQ`
  * if there is none; `ECONNREFUSED` if an earlier message found nobody; `EMSGSIZE` if a message is
