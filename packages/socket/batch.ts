@@ -60,7 +60,7 @@ export interface BatchMessage {
   /** What else the kernel says of it; or set, what it shall be told. */
   get control(): ReceivedControl;
   set control(control: Control);
-  /** How many of its bytes the last call has sent: on a stream this may be a part. */
+  /** How many of its bytes were sent when it was sent last: on a stream this may be a part. */
   readonly sent: number;
   /** Whether a part of it did not fit, and was lost: `MSG_TRUNC`. */
   readonly truncated: boolean;
