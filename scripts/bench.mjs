@@ -2,6 +2,7 @@
 //
 //   npm run bench                        everything, in some minutes
 //   npm run bench -- sys pipe --quick    some packages, roughly, in some seconds
+//   npm run bench -- mux --only "64 B"   the comparisons with that in their name
 //   npm run -s bench -- --json           one JSON object a line, and nothing else
 //
 // CPU time is the figure to trust; the clock on the wall stands beside it. A ratio is what we cost
@@ -9,25 +10,21 @@
 import { spawnSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { readArguments, requireNames } from "./arguments.mjs";
 import { compare } from "./bench/compare.mjs";
 import { json, table } from "./bench/report.mjs";
 import { compile } from "./bench/yardstick.mjs";
 import { filesIn, packages, root } from "./files.mjs";
 import { compiled, programs, runtimes } from "./runtimes.mjs";
 
-const { values: options, positionals: wanted } = parseArgs({
+const { values: options, positionals: wanted } = readArguments({
   allowPositionals: true,
-  options: { quick: { type: "boolean" }, json: { type: "boolean" } },
+  options: { quick: { type: "boolean" }, json: { type: "boolean" }, only: { type: "string" } },
 });
+requireNames(wanted, packages, "package");
 const plan = options.quick
   ? { sittings: 1, rounds: 5, milliseconds: 50 }
   : { sittings: 5, rounds: 5, milliseconds: 150 };
-
-for (const name of wanted.filter((name) => !packages.includes(name))) {
-  console.error(`There is no package called ${name}`);
-  process.exit(1);
-}
 
 /** With --json, standard output is for results only. */
 const say = options.json ? console.error : console.log;
@@ -41,6 +38,7 @@ for (const file of [...filesIn("packages")].filter((path) => path.endsWith("_ben
   const name = basename(dirname(file));
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const comparison of declared(present[0].command(join(root, file)))) {
+    if (!comparison.name.includes(options.only ?? "")) continue;
     const sides = sidesOf(comparison, join(root, file));
     if (comparison.partner) {
       process.env.BENCH_PARTNER = compile(comparison.partner, { isWhole: true });
