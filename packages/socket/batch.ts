@@ -2,7 +2,7 @@ import type { OwnedFd } from "@posixly/fd";
 import { type Bytes, requireInteger, requireKnown } from "@posixly/sys";
 import type { AddressLike, SocketAddress } from "./address.ts";
 import { BatchMemory } from "./batch_memory.ts";
-import type { Control, ReceivedControl } from "./control.ts";
+import type { ReceivedControl } from "./control.ts";
 import type { Credentials } from "./credentials.ts";
 import { IOV_MAX } from "./libc.ts";
 import { MOST_DESCRIPTORS } from "./message.ts";
@@ -43,7 +43,7 @@ export interface MessageBatchOptions {
  * const message: BatchMessage = batch.add()!;
  * message.buffer.set([1, 2, 3]); // in place
  * message.length = 3;
- * message.address = "127.0.0.1:5000";
+ * message.address = { family: "ipv4", host: "127.0.0.1", port: 5000 };
  * assert.deepEqual([...message.bytes], [1, 2, 3]);
  * ```
  */
@@ -55,11 +55,9 @@ export interface BatchMessage {
   /** Its bytes, where they lie. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Who sent it, or whom it is for; `null` on a connection, and of an unnamed `unix` sender. */
-  get address(): SocketAddress | null;
-  set address(address: AddressLike | null);
-  /** What else the kernel says of it; or set, what it shall be told. */
-  get control(): ReceivedControl;
-  set control(control: Control);
+  address: SocketAddress | null;
+  /** What else the kernel says of it; or set, a {@linkcode Control} that it shall be told. */
+  control: ReceivedControl;
   /** How many of its bytes were sent when it was sent last: on a stream this may be a part. */
   readonly sent: number;
   /** Whether a part of it did not fit, and was lost: `MSG_TRUNC`. */
@@ -163,7 +161,7 @@ export class MessageBatch implements Iterable<BatchMessage> {
     const slot = memory.slots[memory.count];
     slot.clear();
     if (bytes !== undefined) slot.put(bytes);
-    if (address !== undefined) slot.address = address;
+    if (address !== undefined) slot.sendTo(address);
     memory.count++;
     return slot;
   }

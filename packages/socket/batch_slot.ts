@@ -2,7 +2,7 @@ import type { OwnedFd } from "@posixly/fd";
 import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
 import type { AddressLike, SocketAddress } from "./address.ts";
 import type { BatchMessage } from "./batch.ts";
-import { type Control, encodeControl, type ReceivedControl, type Said, saidIn } from "./control.ts";
+import { encodeControl, type ReceivedControl, type Said, saidIn } from "./control.ts";
 import type { Credentials } from "./credentials.ts";
 import { MSG_CTRUNC, MSG_EOR, MSG_TRUNC } from "./libc.ts";
 import { requireControl } from "./message.ts";
@@ -21,7 +21,7 @@ export class Slot implements BatchMessage {
   readonly #room: Uint8Array;
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
-  #address: SocketAddress | null | undefined = null;
+  #address: SocketAddress | undefined;
   #said: Said | undefined;
 
   /** How many bytes of the name, and of the room for control messages, are in use. */
@@ -92,13 +92,17 @@ export class Slot implements BatchMessage {
   }
 
   get address(): SocketAddress | null {
-    if (this.#address !== undefined) return this.#address;
-    const length = this.nameLength;
-    return this.#address = length === 0 ? null : decodeAddress(this.#name, length);
+    if (this.nameLength === 0) return null;
+    return this.#address ??= decodeAddress(this.#name, this.nameLength);
   }
 
-  set address(address: AddressLike | null) {
-    this.nameLength = address === null ? 0 : writeAddress(address, this.#name);
+  set address(address: SocketAddress | null) {
+    if (address === null) this.nameLength = 0;
+    else this.sendTo(address);
+  }
+
+  sendTo(address: AddressLike): void {
+    this.nameLength = writeAddress(address, this.#name);
     this.#address = undefined;
   }
 
@@ -106,7 +110,7 @@ export class Slot implements BatchMessage {
     return this.#all.control;
   }
 
-  set control(control: Control) {
+  set control(control: ReceivedControl) {
     requireControl(control);
     const bytes = encodeControl(control);
     if (bytes.length > this.#room.length) {

@@ -382,7 +382,7 @@ test("what does not fit, or is none, is refused before the call", () => {
     message: "the batch has room for 32 bytes of control, not 48",
   });
   assert.throws(() => message.control = { timestamp: 1 } as object, TypeError);
-  assert.throws(() => message.address = "nowhere", TypeError);
+  assert.throws(() => message.address = "nowhere" as never, TypeError);
   message.address = null;
   assert.equal(message.address, null);
   assert.throws(() => batch.at(1), RangeError);

@@ -22,7 +22,7 @@ import type { Kind } from "./option_kind.ts";
  * const bytes = new Uint8Array(4);
  * sendMessage(client, { bytes, to: localAddress(server), control: { packetInfo: from } });
  * const { address } = receiveFrom(server, bytes)!;
- * assert.equal(address!.family === "ipv4" && address.host, "127.0.0.7");
+ * assert.equal(address?.family === "ipv4" && address.host, "127.0.0.7");
  * ```
  */
 export interface PacketInfo {

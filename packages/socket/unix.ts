@@ -54,7 +54,7 @@ export interface UnixListenOptions extends ListenOptions {
  * using listener = listenUnix({ family: "unix" });
  * using ours = await connectUnix(listener.localAddress);
  * using theirs = await listener.accept();
- * assert.equal(peerCredentials(theirs).pid, process.pid);
+ * assert.equal(peerCredentials(theirs)!.pid, process.pid);
  * ```
  */
 export function listenUnix(address: AddressLike, options: UnixListenOptions = {}): Listener {
