@@ -10,7 +10,8 @@ const { EAGAIN, EINTR } = errno;
  *
  * Of a stream it gives what is there, and 0 at the end, when the peer sends no more. Of messages it
  * gives the next one: what does not fit into the buffer is lost, and 0 is a message of 0 bytes,
- * not an end. For `seqpacket` 0 may be either. An interrupted call is begun again.
+ * not an end. For `seqpacket` 0 may be either. A buffer of 0 bytes takes nothing of a stream, but a
+ * message all the same. An interrupted call is begun again.
  *
  * @param fd The socket
  * @param into Where the bytes go, from its beginning
