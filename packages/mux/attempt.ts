@@ -66,7 +66,8 @@ async function when<T>(
   options: WaitOptions | undefined,
 ): Promise<T> {
   if (options !== undefined) requireWaitOptions(options);
-  const until = performance.now() + (options?.timeout ?? 0);
+  const timeout = options?.timeout;
+  const until = timeout === undefined ? Infinity : performance.now() + timeout;
   const turn = fairTurn();
   if (turn !== undefined) await turn;
   for (;;) {
@@ -79,6 +80,6 @@ async function when<T>(
 
 /** What is left of the time when others have taken what had made us try. */
 function left(options: WaitOptions | undefined, until: number): WaitOptions | undefined {
-  if (options?.timeout === undefined) return options;
+  if (until === Infinity) return options;
   return { ...options, timeout: Math.max(0, until - performance.now()) };
 }

@@ -7,7 +7,6 @@ import { requireWaitOptions, type WaitOptions } from "./wait.ts";
  * @param options How to give up
  * @returns The signal; `undefined` if nobody will give up
  * @throws {TypeError | RangeError} If an option is not as described
- * @throws The signal's reason, if it has aborted
  *
  * @example Usage
  * ```ts

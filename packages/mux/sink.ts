@@ -115,6 +115,7 @@ export class WriteQueue {
   async write(bytes: Bytes, options: WaitOptions = {}): Promise<void> {
     requireBytes(bytes, "bytes");
     const signal = signalOf(options);
+    signal?.throwIfAborted();
     const before = this.#last;
     const written = before === undefined
       ? this.#write(bytes, signal)

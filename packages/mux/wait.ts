@@ -98,7 +98,6 @@ export function requireWaitOptions(options: WaitOptions): void {
     throw new TypeError(`signal must be an AbortSignal, not ${String(signal)}`);
   }
   if (timeout !== undefined) requireInteger(Math.ceil(timeout), "timeout");
-  signal?.throwIfAborted();
 }
 
 /** One who waits once. */
@@ -123,13 +122,14 @@ class Wait implements Waiter {
 
   begin(fd: AsFd, options: WaitOptions | undefined): void {
     if (options !== undefined) requireWaitOptions(options);
+    options?.signal?.throwIfAborted();
     reactor.add(fd, this);
     if (options === undefined) return;
     const { signal, timeout } = options;
     this.#signal = signal;
     signal?.addEventListener("abort", this);
     if (timeout !== undefined) {
-      this.#timer = setTimeout(() => this.#giveUp(timedOut(timeout)), timeout);
+      this.#timer = setTimeout(() => this.#giveUp(timedOut()), timeout);
     }
   }
 
@@ -160,6 +160,6 @@ class Wait implements Waiter {
   }
 }
 
-function timedOut(timeout: number): DOMException {
-  return new DOMException(`Timed out after ${timeout} ms`, "TimeoutError");
+function timedOut(): DOMException {
+  return new DOMException("Cannot wait any longer: the time is over", "TimeoutError");
 }
