@@ -115,7 +115,7 @@ export class Child<O extends SpawnOptions = SpawnOptions> implements ChildEnds<O
    * @returns What it wrote to each pipe, and how it ended
    * @throws {TypeError} If there is input and `stdin` is no pipe
    * @throws {Error} If it wrote more than `limit` bytes to a pipe
-   * @throws The signal's reason, if it aborts
+   * @throws The signal's reason, or a `TimeoutError` if all of it takes longer than `timeout`
    */
   communicate(options: CommunicateOptions = {}): Promise<Communicated<O>> {
     return communicate(this, options);

@@ -1,9 +1,9 @@
+import { type ReadAllOptions, signalOf, unlessAborted, type WaitOptions } from "@posixly/mux";
 import { type Bytes, requireBytes, requireInteger, requireKnown } from "@posixly/sys";
 import type { Child } from "./child.ts";
-import type { PipeReader, ReadAllOptions } from "./reader.ts";
+import type { PipeReader } from "./reader.ts";
 import type { ExitStatus } from "./running.ts";
 import type { SpawnOptions } from "./spawn_options.ts";
-import { requireSignal, unlessAborted, type WaitOptions } from "./wait.ts";
 import type { PipeWriter } from "./writer.ts";
 
 /**
@@ -54,10 +54,10 @@ export async function communicate<O extends SpawnOptions>(
   child: Child<O>,
   options: CommunicateOptions,
 ): Promise<Communicated<O>> {
-  requireKnown(options, ["input", "limit", "signal"]);
+  requireKnown(options, ["input", "limit", "signal", "timeout"]);
+  const { limit, signal: given, timeout } = options;
   const input = bytesOf(options.input);
-  const { signal, limit } = options;
-  requireSignal(signal);
+  const signal = signalOf({ signal: given, timeout });
   if (limit !== undefined) requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
   const stdin: PipeWriter | null = child.stdin;
   const [stdout, stderr]: (PipeReader | null)[] = [child.stdout, child.stderr];

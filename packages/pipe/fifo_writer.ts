@@ -1,10 +1,9 @@
-import { requireKnown } from "@posixly/sys";
 import { setTimeout } from "node:timers";
 import { type AsFd, inotify, open, OwnedFd } from "@posixly/fd";
-import type { SyscallError } from "@posixly/sys";
+import { readable, signalOf, type WaitOptions } from "@posixly/mux";
+import { requireKnown, type SyscallError } from "@posixly/sys";
 import { isDeserted } from "./end.ts";
 import { requireFifo } from "./fifo.ts";
-import { requireSignal, untilReadable, type WaitOptions } from "./wait.ts";
 import { PipeWriter } from "./writer.ts";
 
 /**
@@ -18,7 +17,7 @@ import { PipeWriter } from "./writer.ts";
  *
  * const folder = mkdtempSync("/tmp/fifo-");
  * makeFifo(`${folder}/unread`);
- * const brief: FifoWriterOptions = { signal: AbortSignal.timeout(5) };
+ * const brief: FifoWriterOptions = { timeout: 5 };
  * await assert.rejects(openFifoWriter(`${folder}/unread`, brief), { name: "TimeoutError" });
  * rmSync(folder, { recursive: true });
  * ```
@@ -41,7 +40,7 @@ export interface FifoWriterOptions extends WaitOptions {
  * @throws {SyscallError} `ENOENT` if there is none; `EACCES` if it may not be written, or has to
  * be waited for and may not be read, which that takes; `EMFILE` if too many descriptors are open
  * @throws {TypeError} If the path holds a NUL or leads to something else than a FIFO
- * @throws The signal's reason, if it aborts
+ * @throws The signal's reason, or a `TimeoutError`
  *
  * @example Usage
  * ```ts alone
@@ -65,9 +64,9 @@ export async function openFifoWriter(
   path: string | Uint8Array,
   options: FifoWriterOptions = {},
 ): Promise<PipeWriter> {
-  requireKnown(options, ["signal", "dir"]);
-  const { signal, dir } = options;
-  requireSignal(signal);
+  requireKnown(options, ["signal", "timeout", "dir"]);
+  const { dir, ...wait } = options;
+  const signal = signalOf(wait);
   signal?.throwIfAborted();
   using atOnce = openRead(path, dir);
   if (atOnce !== null && await isRead(atOnce, signal)) return new PipeWriter(atOnce.release());
@@ -76,7 +75,7 @@ export async function openFifoWriter(
   using writer = openUnread(path, dir);
   opens.watch(nameOf(writer), { open: true });
   while (!await isRead(writer, signal)) {
-    await untilReadable(opens, signal);
+    await readable(opens, { signal });
     opens.events();
   }
   return new PipeWriter(writer.release());

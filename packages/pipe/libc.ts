@@ -10,7 +10,6 @@ export const headers = [
   "signal.h",
   "spawn.h",
   "string.h",
-  "sys/epoll.h",
   "sys/ioctl.h",
   "sys/prctl.h",
   "sys/stat.h",
@@ -21,8 +20,6 @@ export const headers = [
 
 export const libc = bind({
   dlsym: ["address", "address", "buffer"],
-  epoll_create1: ["i32", "i32"],
-  epoll_ctl: ["i32", "i32", "i32", "i32", "buffer"],
   faccessat: ["i32", "i32", "buffer", "i32", "i32"],
   fchown: ["i32", "i32", "u32", "u32"],
   fcntl: ["i32", "i32", "i32", "i32"],
@@ -89,17 +86,6 @@ export const POLLERR = 8;
 export const POLLHUP = 0x10;
 
 export const pollfd = struct({ fd: "i32", events: "i16", revents: "i16" }, { c: "struct pollfd" });
-
-// epoll(7)
-export const EPOLL_CLOEXEC = 0x80000;
-export const EPOLL_CTL_ADD = 1;
-export const EPOLLOUT = 4;
-
-/** Packed on x86-64 and only there, see epoll_ctl(2). */
-export const epollEvent = struct({ events: "u32", data: "u64" }, {
-  c: "struct epoll_event",
-  packed: perArch({ x64: true, arm64: false }),
-});
 
 // posix_spawn(3); both structs are for the C library alone to look into
 export const POSIX_SPAWN_SETPGROUP = 2;

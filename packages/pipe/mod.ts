@@ -2,8 +2,8 @@
  * Pipes of the kernel: anonymous ones, named ones (FIFOs), and children that get real ones.
  *
  * Functions call the kernel and return at once. Methods wait for what is not there yet, without
- * holding up anything else: each takes an `AbortSignal`, and ends with an error when the
- * descriptor is closed meanwhile.
+ * holding up anything else: each takes an `AbortSignal` or a timeout, and ends with an error when
+ * the descriptor is closed meanwhile.
  *
  * @example A child that writes, a parent that reads
  * ```ts
@@ -29,9 +29,9 @@ export { type FifoWriterOptions, openFifoWriter } from "./fifo_writer.ts";
 export { PIPE_BUF } from "./libc.ts";
 export { type Pipe, pipe, type PipeOptions } from "./pipe.ts";
 export { queued } from "./queued.ts";
-export { type ChunkOptions, PipeReader, type ReadAllOptions } from "./reader.ts";
+export { PipeReader } from "./reader.ts";
 export { type ExitStatus } from "./running.ts";
 export { spawn } from "./spawn.ts";
 export { type SpawnOptions, type Stdio } from "./spawn_options.ts";
-export { type WaitOptions } from "./wait.ts";
 export { PipeWriter } from "./writer.ts";
+export { type ChunkOptions, type ReadAllOptions, type WaitOptions } from "@posixly/mux";

@@ -1,51 +1,15 @@
 import { OwnedFd, read } from "@posixly/fd";
-import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
+import {
+  type ChunkOptions,
+  chunksFrom,
+  readableFrom,
+  readAllFrom,
+  type ReadAllOptions,
+  type WaitOptions,
+  whenReadable,
+} from "@posixly/mux";
+import { type Bytes, requireBytes } from "@posixly/sys";
 import { isDeserted, requireNonBlocking } from "./end.ts";
-import { requireSignal, Turns, untilReadable, type WaitOptions } from "./wait.ts";
-
-/** How much to ask for where nobody said: what a pipe holds. */
-const CHUNK = 65_536;
-
-/**
- * How a pipe is read in pieces.
- *
- * @example Usage
- * ```ts
- * import { type ChunkOptions, pipe } from "@posixly/pipe";
- * import assert from "node:assert/strict";
- *
- * using ends = pipe();
- * await ends.writer.write(new Uint8Array(3));
- * ends.writer.close();
- * const small: ChunkOptions = { size: 2 };
- * const lengths: number[] = [];
- * for await (const chunk of ends.reader.chunks(small)) lengths.push(chunk.length);
- * assert.deepEqual(lengths, [2, 1]);
- * ```
- */
-export interface ChunkOptions extends WaitOptions {
-  /** The most bytes of a chunk; by default 65536. */
-  readonly size?: number;
-}
-
-/**
- * How a pipe is read to its end.
- *
- * @example Usage
- * ```ts
- * import { pipe, type ReadAllOptions } from "@posixly/pipe";
- * import assert from "node:assert/strict";
- *
- * using ends = pipe();
- * await ends.writer.write(new Uint8Array(9));
- * const little: ReadAllOptions = { limit: 8 };
- * await assert.rejects(ends.reader.readAll(little), { message: /more than 8 bytes/ });
- * ```
- */
-export interface ReadAllOptions extends WaitOptions {
-  /** The most bytes that are taken; by default any number. */
-  readonly limit?: number;
-}
 
 /**
  * The end of a pipe that bytes come out of. The functions of `@posixly/fd` call the kernel and
@@ -65,8 +29,6 @@ export interface ReadAllOptions extends WaitOptions {
  * ```
  */
 export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<ArrayBuffer>> {
-  readonly #turns: Turns = new Turns();
-
   /**
    * Waits for bytes and takes as many as are there. Do not touch `into` meanwhile.
    *
@@ -75,22 +37,20 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    * @param into Where the bytes go, from its beginning
    * @param options How to give up waiting
    * @returns How many bytes were read; 0 at the end, or if `into` is empty
-   * @throws {TypeError} If `into` is no buffer, or this end blocks
+   * @throws {TypeError} If `into` is no buffer, an option is none, or this end blocks
    * @throws {Error} If this end is closed, even meanwhile
-   * @throws The signal's reason, if it aborts
+   * @throws The signal's reason, or a `TimeoutError`
    */
-  async read(into: Bytes, { signal }: WaitOptions = {}): Promise<number> {
+  async read(into: Bytes, options?: WaitOptions): Promise<number> {
     requireBytes(into, "into");
-    requireSignal(signal);
     requireNonBlocking(this);
-    await this.#turns.next();
-    signal?.throwIfAborted();
-    for (;;) {
-      const length = read(this, into);
-      const waits = length === null || (length === 0 && into.byteLength > 0 && !isDeserted(this));
-      if (!waits) return length;
-      await untilReadable(this, signal);
-    }
+    return await whenReadable(this, () => this.#readNow(into), options);
+  }
+
+  #readNow(into: Bytes): number | null {
+    const length = read(this, into);
+    if (length !== 0 || into.byteLength === 0 || isDeserted(this)) return length;
+    return null;
   }
 
   /**
@@ -102,19 +62,8 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    * @throws {TypeError | RangeError} If `limit` is no whole number from 0
    * @throws As {@linkcode PipeReader.read}; what was read by then is gone
    */
-  async readAll(options: ReadAllOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const { limit = Number.MAX_SAFE_INTEGER } = options;
-    requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of this.chunks(options)) {
-      length += chunk.length;
-      if (length > limit) {
-        throw new Error(`Cannot read descriptor ${this.fd}: there are more than ${limit} bytes`);
-      }
-      chunks.push(chunk);
-    }
-    return concatenate(chunks, length);
+  readAll(options?: ReadAllOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return readAllFrom(this, options);
   }
 
   /**
@@ -126,15 +75,8 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    * @throws {TypeError | RangeError} If `size` is no whole number from 1
    * @throws As {@linkcode PipeReader.read}
    */
-  async *chunks(
-    { size = CHUNK, ...options }: ChunkOptions = {},
-  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    const buffer = new Uint8Array(requireInteger(size, "size", 1));
-    for (;;) {
-      const length = await this.read(buffer, options);
-      if (length === 0) return;
-      yield buffer.slice(0, length);
-    }
+  chunks(options?: ChunkOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    return chunksFrom(this, options);
   }
 
   /** Reads chunk by chunk, see {@linkcode PipeReader.chunks}. */
@@ -152,42 +94,6 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    * @returns The stream
    */
   readable(): ReadableStream<Uint8Array> {
-    return new ReadableStream({
-      type: "bytes",
-      autoAllocateChunkSize: CHUNK,
-      pull: async (controller: { byobRequest: unknown; close(): void }) => {
-        const request = controller.byobRequest as ByobRequest;
-        const length = await this.#readOrClose(request.view);
-        if (length === 0) controller.close();
-        request.respond(length);
-      },
-      cancel: () => this.close(),
-    });
+    return readableFrom(this);
   }
-
-  async #readOrClose(into: Bytes): Promise<number> {
-    let length = 0;
-    try {
-      length = await this.read(into);
-    } finally {
-      if (length === 0) this.close();
-    }
-    return length;
-  }
-}
-
-/** What a byte stream is to fill, there since every chunk is allocated or brought along. */
-interface ByobRequest {
-  readonly view: Uint8Array;
-  respond(length: number): void;
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 import { OwnedFd, pidfd, type ProcessEnd, reap, signals } from "@posixly/fd";
-import { errno, type Watch, watch } from "@posixly/sys";
+import { watch, type Watcher } from "@posixly/mux";
+import { errno } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
 /**
@@ -25,7 +26,7 @@ export class Running {
   /** The process, until it is reaped. */
   readonly pidfd: OwnedFd;
   readonly exited: Promise<ExitStatus>;
-  #watching: Watch | undefined;
+  #watcher: Watcher | undefined;
 
   /**
    * Takes over a child that was just started. Nobody else reaps it, so its number is not given
@@ -43,7 +44,8 @@ export class Running {
       return;
     }
     try {
-      this.#watching = watch(this.pidfd.fd, () => this.#reap(resolve, reject));
+      const ends = () => this.#reap(resolve, reject);
+      this.#watcher = watch(this.pidfd, { readable: true }, ends);
     } catch (error) {
       this.pidfd.close();
       end(pid);
@@ -52,11 +54,11 @@ export class Running {
   }
 
   ref(): void {
-    this.#watching?.ref();
+    this.#watcher?.ref();
   }
 
   unref(): void {
-    this.#watching?.unref();
+    this.#watcher?.unref();
   }
 
   #reap(resolve: (status: ExitStatus) => void, reject: (error: unknown) => void): void {
@@ -69,8 +71,7 @@ export class Running {
       if ((error as { code?: string }).code === "ECHILD") resolve(UNKNOWN);
       else reject(error);
     }
-    this.#watching?.close();
-    this.pidfd.close();
+    this.pidfd.close(); // which ends the watch
   }
 }
 

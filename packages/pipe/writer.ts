@@ -1,7 +1,7 @@
 import { OwnedFd, write } from "@posixly/fd";
+import { type WaitOptions, writableTo, WriteQueue } from "@posixly/mux";
 import { type Bytes, requireBytes } from "@posixly/sys";
 import { requireNonBlocking } from "./end.ts";
-import { requireSignal, Turns, unlessAborted, untilWritable, type WaitOptions } from "./wait.ts";
 
 /**
  * The end of a pipe that bytes go into. The functions of `@posixly/fd` call the kernel and
@@ -23,9 +23,7 @@ import { requireSignal, Turns, unlessAborted, untilWritable, type WaitOptions } 
  * ```
  */
 export class PipeWriter extends OwnedFd {
-  readonly #turns: Turns = new Turns();
-  /** Settles when all writes so far have ended, one way or another. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue: WriteQueue = new WriteQueue(this, (bytes) => write(this, bytes));
 
   /**
    * Writes all bytes, and waits for room where there is none. Do not touch them meanwhile.
@@ -35,32 +33,15 @@ export class PipeWriter extends OwnedFd {
    * @param options How to give up waiting
    * @returns Resolves when all of them are in the pipe, which does not mean that they were read
    * @throws {SyscallError} `EPIPE` if nobody is left to read
-   * @throws {TypeError} If `bytes` is no buffer, or this end blocks
+   * @throws {TypeError} If `bytes` is no buffer, an option is none, or this end blocks
    * @throws {Error} If this end is closed, even meanwhile
-   * @throws The signal's reason, if it aborts. Of more than {@linkcode PIPE_BUF} bytes a part may
-   * be in the pipe by then; of fewer, all or none.
+   * @throws The signal's reason, or a `TimeoutError`. Of more than {@linkcode PIPE_BUF} bytes a
+   * part may be in the pipe by then; of fewer, all or none.
    */
-  async write(bytes: Bytes, { signal }: WaitOptions = {}): Promise<void> {
+  async write(bytes: Bytes, options?: WaitOptions): Promise<void> {
     requireBytes(bytes, "bytes");
-    requireSignal(signal);
     requireNonBlocking(this);
-    const before = this.#last;
-    const written = unlessAborted(before, signal).then(() => this.#write(bytes, signal));
-    // One that is aborted while it waits for its turn must not let the next one overtake.
-    this.#last = Promise.allSettled([before, written]).then(() => undefined);
-    await written;
-  }
-
-  async #write(bytes: Bytes, signal: AbortSignal | undefined): Promise<void> {
-    const { buffer, byteOffset, byteLength } = bytes;
-    for (let done = 0; done < byteLength;) {
-      await this.#turns.next();
-      signal?.throwIfAborted();
-      const rest = new Uint8Array(buffer, byteOffset + done, byteLength - done);
-      const length = write(this, rest);
-      if (length === null) await untilWritable(this, signal);
-      else done += length;
-    }
+    await this.#queue.write(bytes, options);
   }
 
   /**
@@ -73,15 +54,8 @@ export class PipeWriter extends OwnedFd {
    * @returns The stream
    */
   writable(): WritableStream<Bytes> {
-    return new WritableStream<Bytes>({
-      write: async (chunk, controller: object) => {
-        try {
-          await this.write(chunk, controller); // whose `signal` tells of an abort meanwhile
-        } catch (error) {
-          this.close();
-          throw error;
-        }
-      },
+    return writableTo({
+      write: (chunk, options) => this.write(chunk, options),
       close: () => this.close(),
       abort: () => this.close(),
     });
