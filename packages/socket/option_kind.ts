@@ -5,6 +5,7 @@ import {
   fromCString,
   oneOf,
   requireBoolean,
+  requireBytes,
   requireInteger,
   requireInteger64,
 } from "@posixly/sys";
@@ -120,7 +121,7 @@ export function bytes(size: number): Kind<Uint8Array> {
   return {
     size,
     encode(value, name) {
-      if (value instanceof Uint8Array && value.length <= size) return value;
+      if (value instanceof Uint8Array && value.length <= size) return requireBytes(value, name);
       throw new TypeError(`${name} must be a Uint8Array of at most ${size} bytes`);
     },
     decode: (bytes) => bytes,

@@ -68,7 +68,7 @@ export interface SocketLevelOptions {
   readonly sendBuffer: number;
   /** The same for what was received: `SO_RCVBUF`, and `net.core.rmem_max`. */
   readonly receiveBuffer: number;
-  /** Whose size stays; to turn one off lets the kernel tune it: `SO_BUF_LOCK`. Since Linux 5.14. */
+  /** Whose size stays; to turn one off lets the kernel tune it: `SO_BUF_LOCK`. Since Linux 5.15. */
   readonly bufferLock: BufferLock;
   /** It is readable from so many bytes on: `SO_RCVLOWAT`. */
   readonly receiveLowWater: number;
@@ -119,7 +119,10 @@ export interface SocketLevelOptions {
   readonly sendTime: SendTime;
   /** Bytes that are sent in a second at most: `SO_MAX_PACING_RATE`. */
   readonly maxPacingRate: number | bigint | "unlimited";
-  /** Microseconds to ask the network card again and again when nothing is there: `SO_BUSY_POLL`. */
+  /**
+   * Microseconds to ask the network card again and again when nothing is there; more of them take
+   * `CAP_NET_ADMIN`: `SO_BUSY_POLL`.
+   */
   readonly busyPoll: number;
   /** Its interrupts stay away meanwhile; `CAP_NET_ADMIN`: `SO_PREFER_BUSY_POLL`. Since Linux 5.11. */
   readonly preferBusyPoll: boolean;
@@ -154,7 +157,7 @@ export const socketOptions: OptionTable<SocketLevelOptions> = {
   linger: option(c.SO_LINGER, seconds),
   sendBuffer: option(c.SO_SNDBUF, integer()),
   receiveBuffer: option(c.SO_RCVBUF, integer()),
-  bufferLock: option(c.SO_BUF_LOCK, bufferLock, "5.14"),
+  bufferLock: option(c.SO_BUF_LOCK, bufferLock, "5.15"),
   receiveLowWater: option(c.SO_RCVLOWAT, integer()),
   receiveTimeout: option(c.SO_RCVTIMEO, milliseconds),
   sendTimeout: option(c.SO_SNDTIMEO, milliseconds),

@@ -103,7 +103,7 @@ export interface TcpOptions {
 export interface TcpFacts {
   /** The headers of the first packet, which can be read once: `TCP_SAVED_SYN`. */
   readonly savedSyn: Uint8Array;
-  /** Whether several paths are in use: `TCP_IS_MPTCP`. */
+  /** Whether it is MPTCP, and has not fallen back to TCP: `TCP_IS_MPTCP`. Since Linux 6.10. */
   readonly isMultipath: boolean;
 }
 
@@ -140,5 +140,5 @@ export const tcpOptions: OptionTable<TcpOptions> = {
 
 export const tcpFacts: FactTable<TcpFacts> = {
   savedSyn: option(c.TCP_SAVED_SYN, bytes(512)),
-  isMultipath: option(c.TCP_IS_MPTCP, flag, "6.7"),
+  isMultipath: option(c.TCP_IS_MPTCP, flag, "6.10"),
 };
