@@ -51,6 +51,11 @@ class Reactor {
   /** Whether the set reports what lives on after its number was closed. */
   #hasGhosts = false;
 
+  /** Whether some of a batch were not told yet. */
+  get hasRest(): boolean {
+    return this.#nextWaiter < this.#waiters.length || this.#next < this.#end;
+  }
+
   /** Whether anybody waits who keeps the program alive. */
   get isNeeded(): boolean {
     return this.#referenced > 0;
@@ -113,13 +118,10 @@ class Reactor {
    * @throws What a waiter throws; the next call goes on with the one after it
    */
   dispatch(timeout: number): boolean {
-    if (!this.#hasRest && !this.#fetch(timeout)) return false;
+    if (!this.hasRest && !this.#fetch(timeout)) return false;
     while (!this.isHalted) {
       if (this.#nextWaiter < this.#waiters.length) {
-        const waiter = this.#waiters[this.#nextWaiter++];
-        const ready = this.#bits & (waiter.interest | ALWAYS);
-        // One before it may have ended the wait.
-        if (ready !== 0 && waiter.registration === this.#told) waiter.ready(ready);
+        this.#tell(this.#waiters[this.#nextWaiter++]);
       } else if (this.#next < this.#end) {
         this.#take(this.#next++ * WORDS);
       } else {
@@ -131,11 +133,7 @@ class Reactor {
 
   /** Has the event loop go on with the rest of a batch, which the kernel may not report again. */
   goOnSoon(): void {
-    if (this.#hasRest) setImmediate(() => this.#turn());
-  }
-
-  get #hasRest(): boolean {
-    return this.#nextWaiter < this.#waiters.length || this.#next < this.#end;
+    if (this.hasRest) setImmediate(() => this.#turn());
   }
 
   /** Fetches a batch, unless there is none. */
@@ -159,8 +157,6 @@ class Reactor {
     if (registration === undefined) {
       // Forgotten since the batch was fetched, or long before, and lives on elsewhere.
       this.#hasGhosts ||= !this.#registry.hasForgotten;
-    } else if (registration.owner === undefined && !this.#registry.isCurrent(registration)) {
-      this.#closedBehindOurBack(registration);
     } else {
       this.#told = registration;
       this.#bits = bits;
@@ -181,14 +177,19 @@ class Reactor {
     } else if ((bits & ~wanted & ~ALWAYS) !== 0) {
       const isKnown = this.#registry.arm(registration, wanted) === 0 ||
         this.#registry.isCurrent(registration);
-      if (!isKnown) this.#closedBehindOurBack(registration);
+      if (!isKnown) this.#closed(registration);
     }
     return waiters;
   }
 
-  #closedBehindOurBack(registration: Registration): void {
-    this.#hasGhosts = true;
-    this.#closed(registration);
+  #tell(waiter: Waiter): void {
+    const { registration } = waiter;
+    const ready = this.#bits & (waiter.interest | ALWAYS);
+    // One before it may have ended the wait.
+    if (ready === 0 || registration === undefined || registration !== this.#told) return;
+    const isCurrent = registration.owner !== undefined || this.#registry.isCurrent(registration);
+    if (isCurrent) waiter.ready(ready);
+    else this.#closed(registration);
   }
 
   /** Ends every wait for what was closed. */
@@ -250,7 +251,7 @@ class Reactor {
           throw error;
         });
       }
-    } while (this.#hasRest);
+    } while (this.hasRest);
     return found;
   }
 

@@ -87,10 +87,11 @@ export class Registry {
   /** The registration of a descriptor that somebody is about to wait for, armed for at least this. */
   registrationOf(fd: AsFd, interest: number, mode: number): Registration {
     const number = fdOf(fd);
-    const known = this.#known(number, fd);
+    const known = this.#known(number, fd, mode);
     if (known === undefined) return this.#register(number, interest, mode);
     const level = known.mode === 0 ? known : known.level;
-    if (mode === 0 && level !== undefined && !level.hasEnded) {
+    const isForUs = known.mode === 0 || fd instanceof OwnedFd;
+    if (mode === 0 && isForUs && level !== undefined && !level.hasEnded) {
       const armed = this.arm(level, level.armed | interest);
       if (armed === 0) return level;
       if (this.isCurrent(level)) ok(armed, "epoll_ctl", { fd: number });
@@ -172,10 +173,12 @@ export class Registry {
   }
 
   /** The registration of a number, unless that stands for something else by now. */
-  #known(number: number, fd: AsFd): Registration | undefined {
+  #known(number: number, fd: AsFd, mode: number): Registration | undefined {
     const known = this.#byNumber.get(number);
-    if (known === undefined || known.owner === fd || this.isCurrent(known)) return known;
-    this.#onGone(known);
+    if (known === undefined) return undefined;
+    if (known.owner !== fd && !this.isCurrent(known)) this.#onGone(known);
+    else if (mode !== 0 && known.waiters.length === 0) this.forget(known); // only in the way
+    else return known;
     return undefined;
   }
 
