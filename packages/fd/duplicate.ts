@@ -2,7 +2,7 @@ import { bitsOf, ok, requireInteger, requireKnown } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { setFlags } from "./flags.ts";
 import { F_DUPFD_CLOEXEC, libc, O_CLOEXEC } from "./libc.ts";
-import { OwnedFd } from "./owned_fd.ts";
+import { OwnedFd, tellThatItLeaves } from "./owned_fd.ts";
 import { retry } from "./retry.ts";
 
 /**
@@ -76,7 +76,8 @@ export interface DuplicateToOptions {
  * for is closed first, in one step, so that nobody else can get the number in between.
  *
  * The number belongs to whom it belonged before: an {@linkcode OwnedFd} stays open with its
- * new contents. Of a number that was free, make a new one.
+ * new contents, and whoever waited for the old ones is told that they are gone. Of a number that
+ * was free, make a new one.
  *
  * @param fd What to duplicate
  * @param target The descriptor to replace; if it is `fd` itself, only `inherit` is set
@@ -103,5 +104,6 @@ export function duplicateTo(fd: AsFd, target: AsFd, options: DuplicateToOptions 
   // dup2 would leave the flag as it is, and dup3 refuse.
   if (number === replaced) return setFlags(number, { closeOnExec: !inherit });
   const flags = inherit ? 0 : O_CLOEXEC;
+  if (target instanceof OwnedFd) tellThatItLeaves(target);
   ok(retry(() => libc.dup3(number, replaced, flags)), "dup3", { fd: number });
 }

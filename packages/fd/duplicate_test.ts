@@ -77,6 +77,20 @@ test("a number can be made to stand for something else, and its owner keeps it",
     assert.equal(position(owned), 7);
   }));
 
+test("who waits for what a number stood for is told before it is replaced, and only then", () => {
+  using from = memfd("new");
+  using to = memfd("old");
+  const told: unknown[] = [];
+  to.beforeClose(() => told.push(stat(to).inode));
+  const { inode } = stat(to);
+  duplicateTo(to, to);
+  assert.deepEqual(told, []);
+  duplicateTo(from, to);
+  assert.deepEqual(told, [inode]);
+  to.close();
+  assert.equal(told.length, 1);
+});
+
 test("made to stand for itself, only inherit changes", () =>
   withoutLeaks(() => {
     using file = memfd("same");

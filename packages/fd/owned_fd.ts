@@ -2,6 +2,9 @@ import process from "node:process";
 import { errno, ok, requireInteger } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
+/** Tells whoever asked that what the number stands for is about to be gone, though not the number. */
+export let tellThatItLeaves: (owner: OwnedFd) => void;
+
 /**
  * A descriptor with an owner, who closes it exactly once. Whatever this library
  * opens is an `OwnedFd`, close-on-exec from birth.
@@ -109,13 +112,24 @@ export class OwnedFd implements Disposable {
 
   /** Tells everyone, and forgets the number before it can be given out again. */
   #leave(): number {
-    const callbacks = this.#beforeClose;
-    this.#beforeClose = undefined;
-    callbacks?.forEach((callback) => callback());
+    this.#tell();
     const fd = this.#fd;
     this.#fd = -1;
     abandoned.unregister(this);
     return fd;
+  }
+
+  /** Tells everyone once, those too who ask while others are being told. */
+  #tell(): void {
+    const callbacks = this.#beforeClose;
+    callbacks?.forEach((callback) => {
+      callbacks.delete(callback);
+      callback();
+    });
+  }
+
+  static {
+    tellThatItLeaves = (owner) => owner.#tell();
   }
 }
 

@@ -69,6 +69,19 @@ test("who asked is told before the number is gone, unless he changed his mind", 
   }
 });
 
+test("who asks while others are being told is told as well, and nobody twice", () => {
+  const owner = memfd("told");
+  const told: string[] = [];
+  owner.beforeClose(() => {
+    told.push("first");
+    owner.beforeClose(() => told.push("third"));
+    owner.close();
+  });
+  owner.beforeClose(() => told.push("second"));
+  owner.close();
+  assert.deepEqual(told, ["first", "second", "third"]);
+});
+
 test("an error of close is told, and the owner has nothing all the same", () => {
   const { close } = libc;
   const owner = memfd("error");
