@@ -195,6 +195,28 @@ for (const [name, wait] of Object.entries(waits)) {
   });
 }
 
+test("every wait ends when its time is over, and not by then", () =>
+  withoutLeaks(async () => {
+    using ends = pipe();
+    const { reader, writer } = ends;
+    const waits = [
+      () => reader.read(new Uint8Array(1), { timeout: 5 }),
+      () => reader.readAll({ timeout: 5 }),
+      () => reader.chunks({ timeout: 5 }).next(),
+      () => filled(ends).writer.write(new Uint8Array(1), { timeout: 5 }),
+      () => Promise.all([1, 2].map(() => writer.write(new Uint8Array(1), { timeout: 5 }))),
+    ];
+    for (const wait of waits) {
+      const since = performance.now();
+      await assert.rejects(wait(), { name: "TimeoutError" });
+      assert.ok(performance.now() - since > 4); // the runtimes' timers count whole milliseconds
+    }
+    const timeout = 1_000_000;
+    const writing = writer.write(new Uint8Array(1), { timeout });
+    assert.equal(await reader.read(new Uint8Array(70_000), { timeout }), capacity(reader));
+    await writing;
+  }));
+
 class CountingSignal {
   listeners = 0;
   aborted = false;
@@ -282,6 +304,11 @@ test("bad input is refused before anything is read or written", async () => {
   }
   await assert.rejects(ends.reader.readAll({ limit: -1 }), RangeError);
   await assert.rejects(ends.reader.readAll({ limit: "1" as unknown as number }), TypeError);
+  for (const options of [{ timeout: -1 }, { timeout: NaN }, { timeout: "1" }, { timeOut: 1 }]) {
+    const wrong = options as { timeout: number };
+    await assert.rejects(ends.reader.read(new Uint8Array(1), wrong), /^(Range|Type)Error/);
+    await assert.rejects(ends.writer.write(new Uint8Array(1), wrong), /^(Range|Type)Error/);
+  }
   const expected = /^TypeError: signal must be an AbortSignal/;
   for (const signal of [null, 5, {}] as unknown[] as AbortSignal[]) {
     await assert.rejects(ends.reader.read(new Uint8Array(1), { signal }), expected);

@@ -219,6 +219,14 @@ test("communicate can be given up, and closes all ends", () =>
     await child.exited;
   }));
 
+test("communicate ends when its time is over, of which no part begins anew", () =>
+  withoutLeaks(async () => {
+    const child = spawn("yes", [], { stdin: "pipe", stdout: "pipe" }); // says something all the time
+    await assert.rejects(child.communicate({ timeout: 20 }), { name: "TimeoutError" });
+    assert.ok(child.stdin.closed && child.stdout.closed);
+    await child.exited; // by SIGPIPE
+  }));
+
 test("communicate refuses what it cannot do", async () => {
   await using child = spawn("cat", [], { stdout: "pipe", stdin: "null" });
   await assert.rejects(child.communicate({ input: "x" }), TypeError);

@@ -1,6 +1,6 @@
 import type { OwnedFd } from "@posixly/fd";
 import { ok } from "@posixly/sys";
-import { F_GETFL, libc, O_NONBLOCK, POLLERR, pollfd, POLLHUP } from "./libc.ts";
+import { F_GETFL, libc, O_NONBLOCK, POLLERR, pollfd, POLLHUP, POLLIN } from "./libc.ts";
 
 /** The status flags of a pipe's end, such as `O_NONBLOCK`, fcntl(2) with `F_GETFL`. */
 export function flagsOf(end: OwnedFd): number {
@@ -27,11 +27,12 @@ export function requireNonBlocking(end: OwnedFd): void {
 }
 
 /**
- * Whether the other side had somebody and has nobody now. A FIFO that no writer has opened yet
- * also reads 0, but poll(2) tells it from the end: there is no `POLLHUP`.
+ * Whether the other side had somebody and has nobody now, and left nothing to read. A FIFO that no
+ * writer has opened yet also reads 0, but poll(2) tells it from the end: there is no `POLLHUP`.
  */
 export function isDeserted(end: OwnedFd): boolean {
-  const entry = pollfd.encode({ fd: end.fd });
+  const entry = pollfd.encode({ fd: end.fd, events: POLLIN });
   ok(libc.poll(entry, 1, 0), "poll", { fd: end.fd });
-  return (pollfd.decode(entry).revents & (POLLHUP | POLLERR)) !== 0;
+  const { revents } = pollfd.decode(entry);
+  return (revents & (POLLHUP | POLLERR)) !== 0 && (revents & POLLIN) === 0;
 }

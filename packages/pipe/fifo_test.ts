@@ -91,6 +91,25 @@ test("a writer who comes and leaves without a word is the end", async () => {
   assert.equal(await reading, 0);
 });
 
+test("what a writer wrote between our read and our look at who is there is not the end", async () => {
+  const path = newFifo();
+  using reader = openFifoReader(path);
+  const { poll } = libc;
+  libc.poll = (...args) => {
+    libc.poll = poll;
+    using writer = open(path, { write: true, nonBlocking: true });
+    write(writer, bytes("hi"));
+    writer.close();
+    return poll(...args);
+  };
+  try {
+    assert.equal(await reader.read(new Uint8Array(8)), 2);
+  } finally {
+    libc.poll = poll;
+  }
+  assert.equal(await reader.read(new Uint8Array(8)), 0);
+});
+
 test("a reader that keeps it open survives its writers", async () => {
   const path = newFifo();
   using reader = openFifoReader(path, { keepOpen: true });
