@@ -38,6 +38,7 @@ test("what was given up before is given up, and what is no way to give up is ref
   assert.equal(signalOf({ signal: AbortSignal.abort(reason), timeout: 1000 })!.reason, reason);
   assert.throws(() => signalOf({ signal: {} as AbortSignal }), TypeError);
   assert.throws(() => signalOf({ timeout: -1 }), RangeError);
+  assert.throws(() => signalOf({ timeout: "1" as unknown as number }), TypeError);
   assert.throws(() => signalOf({ timeOut: 1 } as object), TypeError);
 });
 

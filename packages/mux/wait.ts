@@ -97,7 +97,9 @@ export function requireWaitOptions(options: WaitOptions): void {
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
     throw new TypeError(`signal must be an AbortSignal, not ${String(signal)}`);
   }
-  if (timeout !== undefined) requireInteger(Math.ceil(timeout), "timeout");
+  if (timeout !== undefined) {
+    requireInteger(typeof timeout === "number" ? Math.ceil(timeout) : timeout, "timeout");
+  }
 }
 
 /** One who waits once. */
