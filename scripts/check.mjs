@@ -1,9 +1,10 @@
 // Runs every rule of the project: a line for each, and all complaints at the end.
 //
 //   npm run check                   all
-//   npm run check -- layers docs    those whose names hold one of the words
+//   npm run check -- layers types   those whose names hold one of the words
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { readArguments, refuse } from "./arguments.mjs";
 import { writeExamples } from "./examples.mjs";
 import { root } from "./files.mjs";
 import documented from "./rules/documented.mjs";
@@ -36,7 +37,10 @@ const rules = {
   "C agrees with constants, structs and signatures": node("scripts/check_c.mjs"),
 };
 
-const words = process.argv.slice(2);
+const { positionals: words } = readArguments({ allowPositionals: true });
+const unknown = words.filter((word) => !Object.keys(rules).some((name) => name.includes(word)));
+if (unknown.length > 0) refuse(`There is no rule whose name holds ${unknown.join(", ")}`);
+
 const failures = [];
 for (const [name, rule] of Object.entries(rules)) {
   if (words.length > 0 && !words.some((word) => name.includes(word))) continue;

@@ -13,11 +13,13 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { readArguments, requireNames } from "./arguments.mjs";
 import { absent, compileAndRun, cplusplus, preprocess, targets } from "./c_compiler.mjs";
 import { compareSignatures, signatureProgram, signaturesOf } from "./c_signatures.mjs";
 import { packages, root } from "./files.mjs";
 
-const named = process.argv.slice(2);
+const { positionals: named } = readArguments({ allowPositionals: true });
+requireNames(named, packages, "package");
 const toCheck = (named.length > 0 ? named : packages)
   .filter((name) => existsSync(join(root, "packages", name, "libc.ts")));
 

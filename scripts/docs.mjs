@@ -3,8 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
+import { readArguments } from "./arguments.mjs";
 import { root } from "./files.mjs";
 
+readArguments();
 const typedoc = spawnSync("node_modules/.bin/typedoc", ["--options", "docs/typedoc.json"], {
   cwd: root,
   stdio: "inherit",

@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { readArguments } from "./arguments.mjs";
 import { root } from "./files.mjs";
 
 /** Packs every public package into a folder, which is emptied first; returns the files. */
@@ -51,7 +52,10 @@ function run(program, ...args) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const tarball of pack(resolve(process.argv[2] ?? join(root, "tarballs")))) {
+  const { positionals: [folder = join(root, "tarballs")] } = readArguments({
+    allowPositionals: true,
+  });
+  for (const tarball of pack(resolve(folder))) {
     lint(tarball);
     console.log(`${tarball}: publint and attw find nothing`);
   }

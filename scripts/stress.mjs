@@ -4,16 +4,17 @@
 //   npm run stress -- errno
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { readArguments, refuse } from "./arguments.mjs";
 import { filesIn, root } from "./files.mjs";
 import { runtimes } from "./runtimes.mjs";
 
-const names = process.argv.slice(2);
+const { positionals: names } = readArguments({ allowPositionals: true });
 const proofs = [...filesIn("packages")].filter((file) =>
   file.endsWith("_stress.ts") && (names.length === 0 || names.some((name) => file.includes(name)))
 );
+if (proofs.length === 0) refuse(`There is no proof called ${names.join(", ")}`);
 
-let failed = proofs.length === 0;
-if (failed) console.error("There is no such proof");
+let failed = false;
 if (
   spawnSync("node_modules/.bin/tsc", ["-b", "packages"], { cwd: root, stdio: "inherit" }).status !==
     0

@@ -6,9 +6,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { readArguments } from "./arguments.mjs";
 import { packages, root } from "./files.mjs";
 
-const isCheck = process.argv.includes("--check");
+const { values: { check: isCheck } } = readArguments({ options: { check: { type: "boolean" } } });
 
 for (const name of packages) {
   const { name: fullName, version, exports } = read(`packages/${name}/package.json`);

@@ -8,16 +8,17 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { readArguments, requireNames } from "./arguments.mjs";
 import { writeExamples } from "./examples.mjs";
 import { filesIn, packages, root } from "./files.mjs";
 import { runtimes } from "./runtimes.mjs";
 import { runTestFile } from "./test_process.mjs";
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments({
   allowPositionals: true,
-  options: { runtime: { type: "string", multiple: true } },
+  options: { runtime: { type: "string", multiple: true, default: [] } },
 });
+requireNames(values.runtime, runtimes.map(({ name }) => name), "runtime");
 const inCI = Boolean(process.env.CI);
 process.on("SIGINT", () => process.exit(130));
 
@@ -74,7 +75,7 @@ function* inEachRuntime(files) {
 
 function* selectRuntimes() {
   for (const runtime of runtimes) {
-    if (values.runtime && !values.runtime.includes(runtime.name)) continue;
+    if (values.runtime.length > 0 && !values.runtime.includes(runtime.name)) continue;
     if (runtime.command) yield runtime;
     else console.log(`${runtime.name}: skipped, there is none for ${process.platform} here`);
   }

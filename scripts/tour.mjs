@@ -8,25 +8,25 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
-import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
+import { readArguments, requireNames } from "./arguments.mjs";
 import { experimentsIn, writeExamples } from "./examples.mjs";
 import { root, runtimes } from "./runtimes.mjs";
 
 // Whoever has seen enough, as head has, closes the pipe.
 process.stdout.on("error", ({ code }) => process.exit(code === "EPIPE" ? 0 : 1));
 
-const { values, positionals } = readArguments();
+const { values, positionals } = readArguments({
+  allowPositionals: true,
+  options: { list: { type: "boolean", default: false } },
+});
 
 const chapters = readdirSync(join(root, "docs/guide"))
   .filter((file) => file.endsWith(".md"))
   .map((file) => ({ name: basename(file, ".md"), document: `docs/guide/${file}` }))
   .sort((a, b) => orderOf(a) - orderOf(b));
 
-const unknown = positionals.filter((word) => !chapters.some(({ name }) => name === word));
-if (unknown.length > 0) {
-  console.error(`There is no chapter ${unknown.join(", ")}. Try: npm start -- --list`);
-  process.exit(2);
-}
+requireNames(positionals, chapters.map(({ name }) => name), "chapter");
 
 if (values.list) {
   for (const { name, document } of chapters) {
@@ -46,18 +46,6 @@ console.log(
     : `That was the kernel. The code of each answer is in ${paint("cyan", "docs/guide")}.`,
 );
 process.exitCode = failed ? 1 : 0;
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: { list: { type: "boolean", default: false } },
-    });
-  } catch ({ message }) {
-    console.error(message);
-    process.exit(2);
-  }
-}
 
 function build() {
   writeExamples();

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import ts from "typescript";
+import { readArguments } from "./arguments.mjs";
 import { examplesIn } from "./examples.mjs";
 import { pattern } from "./expected.mjs";
 import { root } from "./files.mjs";
@@ -20,6 +21,7 @@ const runtimes = {
   bun: programs.bun && [programs.bun, "run"],
 };
 
+readArguments();
 const folder = mkdtempSync(join(tmpdir(), "posixly-tarballs-"));
 let failed = false;
 try {
