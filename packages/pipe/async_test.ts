@@ -317,6 +317,20 @@ test("bad input is refused before anything is read or written", async () => {
   assert.equal(queued(ends.reader), 4);
 });
 
+test("a misspelt option is refused, although there is nothing to wait for", async () => {
+  using ends = pipe();
+  write(ends.writer, new Uint8Array(4));
+  const misspelt = { singal: AbortSignal.abort() } as object;
+  const calls = [
+    () => ends.reader.read(new Uint8Array(1), misspelt),
+    () => ends.reader.readAll(misspelt),
+    () => ends.reader.chunks(misspelt).next(),
+    () => ends.writer.write(new Uint8Array(1), misspelt),
+  ];
+  for (const call of calls) await assert.rejects(call, /^TypeError: there is no option singal/);
+  assert.equal(queued(ends.reader), 4);
+});
+
 test("a write whose buffer is taken away meanwhile fails, and does not hang", async () => {
   using ends = pipe();
   const bytes = new Uint8Array(200_000);
