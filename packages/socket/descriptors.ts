@@ -110,7 +110,8 @@ function numbersOf(descriptors: readonly AsFd[]): number[] {
   return descriptors.map((fd, i) => fdOf(fd, `descriptors[${i}]`));
 }
 
-function viewOf(bytes: Bytes): Uint8Array {
+/** The bytes of any buffer, where they are. */
+export function viewOf(bytes: Bytes): Uint8Array {
   const { buffer, byteOffset, byteLength } = requireBytes(bytes, "bytes");
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -63,6 +63,7 @@ const told = [
   "sendTime",
   "others",
 ];
+const none: readonly never[] = [];
 const nothing = new Uint8Array(0);
 
 /** Checks that these are what the kernel may be told. */
@@ -73,22 +74,16 @@ export function requireControl(control: Control): void {
 /** Takes a message apart, checked. */
 export function partsOf(message: Message): Parts {
   requireKnown(message, parts);
-  const { bytes, to, descriptors = [], credentials, control = {} } = message;
-  requireControl(control);
+  const { bytes, to, descriptors = none, credentials, control } = message;
+  const buffers = buffersOf(bytes, "bytes");
   const numbers = numbersOf(descriptors);
-  const says = numbers.length > 0 || credentials !== undefined || message.control !== undefined;
-  return {
-    buffers: buffersOf(bytes, "bytes"),
-    to,
-    descriptors: numbers.length,
-    control: says
-      ? encodeControl({
-        ...control,
-        credentials,
-        descriptors: numbers.length > 0 ? numbers : undefined,
-      })
-      : nothing,
-  };
+  if (control !== undefined) requireControl(control);
+  if (numbers.length === 0 && credentials === undefined && control === undefined) {
+    return { buffers, to, descriptors: 0, control: nothing };
+  }
+  const passed = numbers.length === 0 ? undefined : numbers;
+  const along = encodeControl({ ...control, credentials, descriptors: passed });
+  return { buffers, to, descriptors: numbers.length, control: along };
 }
 
 function numbersOf(descriptors: readonly AsFd[]): number[] {
@@ -103,8 +98,10 @@ function numbersOf(descriptors: readonly AsFd[]): number[] {
 
 /** Buffers that one call can take, checked, without those that are empty. */
 export function buffersOf(bytes: Bytes | readonly Bytes[], name: string): readonly Bytes[] {
-  const all = Array.isArray(bytes) ? bytes : [bytes as Bytes];
-  const filled = all.filter((one) => requireBytes(one, name).byteLength > 0);
+  if (!Array.isArray(bytes)) {
+    return requireBytes(bytes as Bytes, name).byteLength === 0 ? none : [bytes as Bytes];
+  }
+  const filled = bytes.filter((one: Bytes) => requireBytes(one, name).byteLength > 0);
   if (filled.length <= IOV_MAX) return filled;
   throw new RangeError(
     `${name} must be ${IOV_MAX} buffers at most, not ${filled.length}: a message cannot be split`,

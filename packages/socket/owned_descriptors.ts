@@ -9,11 +9,18 @@ export interface OwnedDescriptors {
   readonly pidfd: OwnedFd | undefined;
 }
 
+const nothing: OwnedDescriptors = {
+  descriptors: Object.freeze([]),
+  surplus: 0,
+  pidfd: undefined,
+};
+
 /**
  * Takes over every descriptor that control messages bring, also those for which there was room by
  * chance: the kernel pads, and so gives one more than was asked for. What is above `most` is closed.
  */
 export function adoptDescriptors(control: Uint8Array, most: number): OwnedDescriptors {
+  if (control.length === 0) return nothing;
   const all: OwnedFd[] = [];
   const pidfds: OwnedFd[] = [];
   for (const { level, type, bytes } of messagesIn(control)) {

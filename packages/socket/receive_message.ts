@@ -132,15 +132,17 @@ const usual = new Uint8Array(spaceFor(4 * MOST_DESCRIPTORS) + CONTROL);
 export function receiveMessage(
   fd: AsFd,
   into: Bytes | readonly Bytes[],
-  options: ReceiveMessageOptions = {},
+  options?: ReceiveMessageOptions,
 ): ReceivedMessage | null {
   const number = fdOf(fd);
+  const buffers = buffersOf(into, "into");
+  if (options === undefined) return receiveWith(number, buffers, 0, 0, CONTROL);
   const { descriptors = 0, control = CONTROL, ...others } = options;
   requireInteger(descriptors, "descriptors", 0, MOST_DESCRIPTORS);
   requireInteger(control, "control", 0, LARGEST_CONTROL);
   const flags = bitsOf(receiveFlags, others);
   const space = (descriptors === 0 ? 0 : spaceFor(4 * descriptors)) + control;
-  return receiveWith(number, buffersOf(into, "into"), flags, descriptors, space);
+  return receiveWith(number, buffers, flags, descriptors, space);
 }
 
 /** The call itself, with checked arguments and any flags. */
