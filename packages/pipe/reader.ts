@@ -8,7 +8,7 @@ import {
   type WaitOptions,
   whenReadable,
 } from "@posixly/mux";
-import { type Bytes, requireBytes } from "@posixly/sys";
+import type { Bytes } from "@posixly/sys";
 import { isDeserted, requireNonBlocking } from "./end.ts";
 
 /**
@@ -41,13 +41,13 @@ export class PipeReader extends OwnedFd implements AsyncIterable<Uint8Array<Arra
    * @throws {Error} If this end is closed, even meanwhile
    * @throws The signal's reason, or a `TimeoutError`
    */
-  async read(into: Bytes, options?: WaitOptions): Promise<number> {
-    requireBytes(into, "into");
-    requireNonBlocking(this);
-    return await whenReadable(this, () => this.#readNow(into), options);
+  read(into: Bytes, options?: WaitOptions): Promise<number> {
+    return whenReadable(this, () => this.#readNow(into), options);
   }
 
+  /** What read(2) says, but `null` if it says 0 and this is not the end. */
   #readNow(into: Bytes): number | null {
+    requireNonBlocking(this);
     const length = read(this, into);
     if (length !== 0 || into.byteLength === 0 || isDeserted(this)) return length;
     return null;
