@@ -110,12 +110,15 @@ for (const family of ["ipv4", "ipv6"] as const) {
       send(client, Uint8Array.of(i));
     }
     const batch = new MessageBatch({ messages: 32, bytes: 8 });
-    wait(server);
-    assert.equal(receiveMessages(server, batch), 20);
-    assert.deepEqual([...batch].map(({ bytes }) => bytes[0]), clients.map((_, i) => i));
-    assert.deepEqual([...batch].map(({ address }) => address), clients.map(localAddress));
-    assert.equal(sendMessages(server, batch), 20);
-    assert.deepEqual([...batch].map(({ sent }) => sent), clients.map(() => 1));
+    for (let seen = 0; seen < 20; seen += batch.count) {
+      wait(server);
+      assert.ok(receiveMessages(server, batch)! > 0);
+      const those = clients.slice(seen, seen + batch.count);
+      assert.deepEqual([...batch].map(({ bytes }) => bytes[0]), those.map((_, i) => seen + i));
+      assert.deepEqual([...batch].map(({ address }) => address), those.map(localAddress));
+      assert.equal(sendMessages(server, batch), those.length);
+      assert.deepEqual([...batch].map(({ sent }) => sent), those.map(() => 1));
+    }
     for (const [i, client] of clients.entries()) {
       wait(client);
       const into = new Uint8Array(4);
@@ -335,20 +338,19 @@ test("a list takes 1024 messages at once, and goes on from there", () => {
 });
 
 test("the memory stays in its place while garbage is collected", async () => {
-  using pair = udpPair();
-  const outgoing = new MessageBatch({ messages: 16, bytes: 64, control: 64 });
-  const incoming = new MessageBatch({ messages: 16, bytes: 64 });
+  using pair = socketPair("datagram");
+  const outgoing = new MessageBatch({ messages: 8, bytes: 64, control: 64 });
+  const incoming = new MessageBatch({ messages: 8, bytes: 64 });
   for (let round = 0; round < 5; round++) {
     outgoing.clear();
-    for (let i = 0; i < 16; i++) outgoing.add(new Uint8Array(64).fill(16 * round + i));
+    for (let i = 0; i < 8; i++) outgoing.add(new Uint8Array(64).fill(8 * round + i));
     Array.from({ length: 1000 }, () => new Uint8Array(1000));
     await gc();
-    assert.equal(sendMessages(pair.a, outgoing), 16);
+    assert.equal(sendMessages(pair.first, outgoing), 8);
     await gc();
-    wait(pair.b);
-    assert.equal(receiveMessages(pair.b, incoming), 16);
+    assert.equal(receiveMessages(pair.second, incoming), 8);
     for (const [i, { bytes }] of [...incoming].entries()) {
-      assert.ok(bytes.every((byte) => byte === 16 * round + i));
+      assert.ok(bytes.every((byte) => byte === 8 * round + i));
     }
   }
 });

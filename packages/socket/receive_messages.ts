@@ -15,7 +15,8 @@ const NULL = toAddress(0);
  *
  * A socket that blocks waits for the first message and for no other. If something goes wrong after
  * the first message, those before count, and the next call meets the error. On a stream a message
- * is what one call would have received, and at its end all are of 0 bytes.
+ * is what one call would have received, and at its end all are of 0 bytes. With `peek`, all are the
+ * first one.
  *
  * @param fd The socket
  * @param batch Where the messages go
