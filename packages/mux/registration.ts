@@ -33,8 +33,9 @@ export class Registration {
   waiters: readonly Waiter[] = nobody;
   /** Beside one in another mode: the level-triggered one of the same descriptor. */
   level: Registration | undefined;
-  /** The object that tells us before the number is closed; without one we have to ask. */
-  owner: OwnedFd | undefined;
+  /** Held only while somebody waits: one that was forgotten is to be collected, with a warning. */
+  #owner: OwnedFd | undefined;
+  #lastOwner: WeakRef<OwnedFd> | undefined;
   /** Whether it is over: taken out of the set. */
   hasEnded = false;
   #stopListening: (() => void) | undefined;
@@ -62,15 +63,22 @@ export class Registration {
     return bits;
   }
 
+  /** The object that tells us before the number is closed; without one we have to ask. */
+  get owner(): OwnedFd | undefined {
+    return this.#owner ?? this.#lastOwner?.deref();
+  }
+
   /** Of two objects with one number the later counts: the other's was closed behind its back. */
   ownedBy(owner: OwnedFd, beforeClose: () => void): void {
     this.#stopListening?.();
     this.#stopListening = owner.beforeClose(beforeClose);
-    this.owner = owner;
+    this.#owner = owner;
+    this.#lastOwner = new WeakRef(owner);
   }
 
   join(waiter: Waiter): void {
     waiter.registration = this;
+    this.#owner = this.owner;
     this.waiters = this.waiters.length === 0 ? [waiter] : [...this.waiters, waiter];
   }
 
@@ -79,6 +87,7 @@ export class Registration {
     this.waiters = this.waiters.length === 1
       ? nobody
       : this.waiters.filter((other) => other !== waiter);
+    if (this.waiters === nobody) this.#owner = undefined;
   }
 
   /** Nothing is to be heard of it any more. */
