@@ -2,7 +2,7 @@ import { requireWaitOptions, type WaitOptions } from "./wait.ts";
 
 /**
  * One signal for both ways to give up a wait, for what takes several: the time goes on from one
- * to the next.
+ * to the next. It does not keep the program alive, which is up to what is waited for.
  *
  * @param options How to give up
  * @returns The signal; `undefined` if nobody will give up
@@ -22,7 +22,7 @@ import { requireWaitOptions, type WaitOptions } from "./wait.ts";
 export function signalOf(options: WaitOptions): AbortSignal | undefined {
   requireWaitOptions(options);
   const { signal, timeout } = options;
-  if (timeout === undefined) return signal;
+  if (timeout === undefined || timeout === Infinity) return signal;
   const late = AbortSignal.timeout(Math.ceil(timeout));
   if (signal === undefined) return late;
   const either = AbortSignal.any([signal, late]);
@@ -51,8 +51,9 @@ const parts = new WeakMap<AbortSignal, readonly AbortSignal[]>();
  * import assert from "node:assert/strict";
  *
  * const never = new Promise<void>(() => {});
- * const soon = AbortSignal.timeout(5);
- * await assert.rejects(unlessAborted(never, soon), { name: "TimeoutError" });
+ * const controller = new AbortController();
+ * setImmediate(() => controller.abort());
+ * await assert.rejects(unlessAborted(never, controller.signal), { name: "AbortError" });
  * ```
  */
 export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
