@@ -1,4 +1,4 @@
-import { requireWaitOptions, type WaitOptions } from "./wait.ts";
+import { onAbort, requireWaitOptions, type WaitOptions } from "./wait.ts";
 
 /**
  * One signal for both ways to give up a wait, for what takes several: the time goes on from one
@@ -62,6 +62,6 @@ export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Pro
     const abort = () => reject(signal.reason);
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
     if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
+    else onAbort(signal, abort);
   });
 }

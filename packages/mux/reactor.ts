@@ -133,7 +133,7 @@ class Reactor {
 
   /** Has the event loop go on with the rest of a batch, which the kernel may not report again. */
   goOnSoon(): void {
-    if (this.hasRest) setImmediate(() => this.#turn());
+    if (this.hasRest) setImmediate(() => this.look());
   }
 
   /** Fetches a batch, unless there is none. */
@@ -237,11 +237,15 @@ class Reactor {
 
   /** Called on the event loop. */
   #wake(): void {
-    if (this.#turn() && this.busyPoll > 0) this.#spin();
+    if (this.look() && this.busyPoll > 0) this.#spin();
   }
 
-  /** One turn of the event loop. What a waiter throws is uncaught, and holds up nobody else. */
-  #turn(): boolean {
+  /**
+   * Looks what is ready, on the event loop: what a waiter throws is uncaught, and holds up nobody.
+   *
+   * @returns Whether anything was ready
+   */
+  look(): boolean {
     let found = false;
     do {
       try {
@@ -264,7 +268,7 @@ class Reactor {
       await (looks % LOOKS_A_TURN === 0 ? nextTurn() : undefined);
       if (!this.isNeeded) break;
       const now = performance.now();
-      if (this.#turn()) last = now;
+      if (this.look()) last = now;
       else if (now - last > this.busyPoll / 1000) break;
     }
     this.#isSpinning = false;

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { AsFd } from "@posixly/fd";
 import { requireInteger, requireKnown } from "@posixly/sys";
@@ -22,7 +24,10 @@ import type { Registration, Waiter } from "./registration.ts";
 export interface WaitOptions {
   /** Ends the wait with its `reason`. */
   readonly signal?: AbortSignal;
-  /** After how many milliseconds the wait ends with a `TimeoutError`; by default never. */
+  /**
+   * After how many milliseconds the wait ends with a `TimeoutError`, not before; by default, and
+   * with `Infinity`, never.
+   */
   readonly timeout?: number;
 }
 
@@ -97,9 +102,18 @@ export function requireWaitOptions(options: WaitOptions): void {
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
     throw new TypeError(`signal must be an AbortSignal, not ${String(signal)}`);
   }
-  if (timeout !== undefined) {
+  if (timeout !== undefined && timeout !== Infinity) {
     requireInteger(typeof timeout === "number" ? Math.ceil(timeout) : timeout, "timeout");
   }
+}
+
+/** Listens for a signal to abort, as any number may: Node 20 takes eleven for a leak, and warns. */
+export function onAbort(
+  signal: AbortSignal,
+  listener: Parameters<AbortSignal["addEventListener"]>[1],
+): void {
+  setMaxListeners(0, signal);
+  signal.addEventListener("abort", listener);
 }
 
 /** One who waits once. */
@@ -129,10 +143,19 @@ class Wait implements Waiter {
     if (options === undefined) return;
     const { signal, timeout } = options;
     this.#signal = signal;
-    signal?.addEventListener("abort", this);
-    if (timeout !== undefined) {
-      this.#timer = setTimeout(() => this.#giveUp(timedOut()), timeout);
+    if (signal !== undefined) onAbort(signal, this);
+    if (timeout !== undefined && timeout !== Infinity) {
+      this.#startTimer(performance.now() + timeout);
     }
+  }
+
+  /** A timer ends early if the thread was busy when it began; what came in time is not too late. */
+  #startTimer(until: number): void {
+    this.#timer = setTimeout(() => {
+      if (performance.now() < until) return this.#startTimer(until);
+      reactor.look();
+      if (this.registration !== undefined) this.#giveUp(timedOut());
+    }, Math.ceil(until - performance.now()));
   }
 
   ready(bits: number): void {
