@@ -3,7 +3,7 @@
  *
  *     deno run -A scripts/build_dnt.ts sys
  *
- * No release uses this. dnt builds for Node alone: it swaps the Deno half of `#backend` for the Node half, and a Deno
+ * No release uses this. dnt builds for Node alone: it swaps the Deno files of `#backend` and `#ffi` for those of Node, and a Deno
  * user of the result would get koffi. `tsc` keeps both. dnt is only on JSR; where that cannot be reached,
  * this says so and exits with 2. See docs/architecture.md.
  */
@@ -22,10 +22,10 @@ await build({
   shims: {},
   test: false,
   scriptModule: false,
-  mappings: {
-    [new URL("../sys/backend_deno.ts", folder).href]:
-      new URL("../sys/backend_node.ts", folder).pathname,
-  },
+  mappings: Object.fromEntries(["backend_deno.ts", "backend_deno_ffi.ts"].map((half) => [
+    new URL(`../sys/${half}`, folder).href,
+    new URL(`../sys/${half.replace("deno", "node")}`, folder).pathname,
+  ])),
   package: { name: manifest.name, version: manifest.version, license: manifest.license },
 });
 

@@ -1,15 +1,16 @@
 import type { Address, Signatures } from "./types.ts";
 
 /**
- * What a JavaScript runtime must supply. `backend_deno.ts` and
- * `backend_node.ts` each export one object of this shape as `backend`, and
- * `#backend` picks between them; nothing else in the project knows which runtime
- * it is in. A third runtime needs one more file and no edit elsewhere.
+ * What a JavaScript runtime must supply comes in two halves. The lower one calls C:
+ * `backend_deno_ffi.ts` and `backend_node_ffi.ts` each export one object of this shape as `ffi`,
+ * and `#ffi` picks between them; `bind` stands on it. The upper one, {@linkcode Backend}, is the
+ * event loop. Nothing else in the project knows which runtime it is in. A third
+ * runtime needs two more files and no edit elsewhere.
  *
- * Importing a backend must open nothing and ask for nothing. Every member that
+ * Importing either must open nothing and ask for nothing. Every member that
  * needs native code loads it when it is first called.
  */
-export interface Backend {
+export interface Ffi {
   /** Which of the files this is. */
   readonly runtime: "deno" | "node";
 
@@ -42,11 +43,17 @@ export interface Backend {
 
   /** A view of memory that JavaScript does not own. */
   memory(address: Address, length: number): ArrayBuffer;
+}
 
+/**
+ * The upper half: `backend_deno.ts` and `backend_node.ts` each export one object of
+ * this shape as `backend`, and `#backend` picks between them.
+ */
+export interface Backend {
   /**
    * Calls `wake` on the event loop, again and again, for as long as a read from
-   * `fd` would not block, an epoll descriptor that nobody else watches. Begins
-   * referenced, and not before the caller has returned. `wake` does not throw.
+   * `fd` would not block, a descriptor that can be polled. Begins referenced, and
+   * not before the caller has returned. `wake` does not throw.
    */
   waker(fd: number, wake: () => void): Waker;
 }

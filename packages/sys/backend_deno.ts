@@ -1,83 +1,20 @@
-import type { Backend, RawFunction, Waker } from "./backend.ts";
-import { SyscallError } from "./error.ts";
+import type { Socket } from "node:net";
+import type { Backend, Waker } from "./backend.ts";
+import { open } from "./backend_deno_ffi.ts";
+import { ok } from "./error.ts";
 import { GlancingWaker } from "./glance.ts";
-import type { Address, Signatures } from "./types.ts";
-
-/** The C library by the names of glibc and musl, in the order they are tried. */
-const libraries = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"];
-
-/** How each type is declared. An address as `usize` takes a bigint, the fastest way across. */
-const types = {
-  i32: "i32",
-  u32: "u32",
-  i64: "i64",
-  u64: "u64",
-  buffer: "buffer",
-  address: "usize",
-  errno: "i32",
-} as const;
-
-function open<const S extends Deno.ForeignLibraryInterface>(symbols: S) {
-  let missing: unknown;
-  for (const library of libraries) {
-    try {
-      return Deno.dlopen(library, symbols).symbols;
-    } catch (error) {
-      // Deno's message for a missing permission names the flag to add.
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      missing ??= error;
-    }
-  }
-  throw missing;
-}
-
-function declare(signatures: Signatures) {
-  const symbols: Record<string, Deno.ForeignFunction & { optional: true }> = {};
-  for (const [name, [result, ...args]] of Object.entries(signatures)) {
-    symbols[name] = {
-      name: name.split("$")[0],
-      parameters: args.map((arg) => types[arg]),
-      result: types[result],
-      optional: true,
-    };
-  }
-  return symbols;
-}
+import { EFD_CLOEXEC, libc, pollfd, POLLIN } from "./libc.ts";
+import { openUringWaker } from "./uring_waker.ts";
 
 export const backend: Backend = {
-  runtime: "deno",
-  os: Deno.build.os,
-  arch: ({ x86_64: "x64", aarch64: "arm64" } as Record<string, string>)[Deno.build.arch] ??
-    Deno.build.arch,
-
-  functions(signatures) {
-    const symbols = open(declare(signatures)) as Record<string, RawFunction | null>;
-    return Object.fromEntries(
-      Object.keys(signatures).map((name) => [name, symbols[name] ?? undefined]),
-    );
-  },
-
-  errno() {
-    const { __errno_location } = open({ __errno_location: { parameters: [], result: "pointer" } });
-    return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(__errno_location()!, 4));
-  },
-
-  wide: (value) => BigInt(value),
-
-  address: (buffer) =>
-    Deno.UnsafePointer.value(
-      Deno.UnsafePointer.of(new Uint8Array(buffer as ArrayBuffer)),
-    ) as Address,
-
-  toAddress: (value) => BigInt(value) as Address,
-
-  memory: (address, length) =>
-    Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(BigInt(address))!, length),
-
-  waker: (fd, wake) => new ParkedWaker(fd, wake),
+  waker: (fd, wake) => openUringWaker(fd, wake, adopt) ?? new ParkedWaker(fd, wake),
 };
 
-const EFD_CLOEXEC = 0x80000;
+/** Node's sockets are loaded by the first watch and not by an import, which would take 15 ms. */
+function adopt(fd: number): Socket {
+  const net = globalThis.process.getBuiltinModule("node:net");
+  return new net.Socket({ fd });
+}
 
 /**
  * How often to look in place before parking, at most and at least: a wake-up from the pool
@@ -94,33 +31,23 @@ const TURNS = 64;
 /** How late a wake-up may be while nothing keeps the program waiting for it. */
 const UNREFERENCED_MS = 10;
 
-/** `struct pollfd[2]`: each an `int` and two `short`, everywhere. */
-const POLLFD_SIZE = 8;
-const POLLIN = 1;
+/** A `poll` off the thread. Its errno stays there. */
+let park: ReturnType<typeof openPark> | undefined;
 
-/** What a waker calls; these have no use for errno. */
-let calls: ReturnType<typeof openCalls> | undefined;
-
-function openCalls() {
+function openPark() {
   return open({
-    close: { parameters: ["i32"], result: "i32" },
-    eventfd: { parameters: ["u32", "i32"], result: "i32" },
-    park: { name: "poll", parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
-    poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
-    write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  });
+    poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+  }).poll;
 }
 
 /**
- * Deno has no readiness for an arbitrary descriptor, so a `poll` is parked on its
- * thread pool. A parked call keeps the program alive and cannot be unreferenced:
- * there is one only while the waker is referenced, and an eventfd, polled beside
- * the descriptor, releases it.
+ * A waker for where there is no ring: a `poll` parked on Deno's thread pool. A parked call keeps
+ * the program alive and cannot be unreferenced: there is one only while the waker is
+ * referenced, and an eventfd, polled beside the descriptor, releases it.
  */
 class ParkedWaker implements Waker {
   readonly #fd: number;
   readonly #wake: () => void;
-  readonly #libc = calls ??= openCalls();
   #glances: GlancingWaker | undefined;
   /** Released, and its eventfd closed, once the waker is no longer referenced. */
   #parking: Parking | undefined;
@@ -132,14 +59,14 @@ class ParkedWaker implements Waker {
   }
 
   ref(): void {
-    if (this.#parking === undefined) this.#run(this.#parking = new Parking(this.#libc, this.#fd));
+    if (this.#parking === undefined) this.#run(this.#parking = new Parking(this.#fd));
     this.#glances?.close();
     this.#glances = undefined;
   }
 
   unref(): void {
     this.#stop();
-    this.#glances ??= new GlancingWaker(this.#wake, UNREFERENCED_MS);
+    this.#glances ??= new GlancingWaker(this.#fd, this.#wake, UNREFERENCED_MS);
     this.#glances.unref();
   }
 
@@ -169,27 +96,20 @@ class ParkedWaker implements Waker {
 
 /** One stretch of waiting for a descriptor, which can be released. */
 class Parking {
-  readonly #libc: ReturnType<typeof openCalls>;
-  readonly #releaser: number;
-  readonly #both = new Uint8Array(new ArrayBuffer(2 * POLLFD_SIZE));
+  readonly #releaser = ok(libc.eventfd(0, EFD_CLOEXEC), "eventfd");
   readonly #one: Uint8Array<ArrayBuffer>;
+  readonly #both = new Uint8Array(new ArrayBuffer(2 * pollfd.size));
 
-  constructor(libc: ReturnType<typeof openCalls>, fd: number) {
-    this.#libc = libc;
-    this.#releaser = libc.eventfd(0, EFD_CLOEXEC);
-    if (this.#releaser === -1) throw new SyscallError(backend.errno()[0], "eventfd");
-    const pollfds = new DataView(this.#both.buffer);
-    for (const [at, polled] of [[0, fd], [POLLFD_SIZE, this.#releaser]]) {
-      pollfds.setInt32(at, polled, true);
-      pollfds.setInt16(at + 4, POLLIN, true);
-    }
-    this.#one = this.#both.slice(0, POLLFD_SIZE);
+  constructor(fd: number) {
+    this.#one = pollfd.encode({ fd, events: POLLIN });
+    this.#both.set(this.#one);
+    this.#both.set(pollfd.encode({ fd: this.#releaser, events: POLLIN }), pollfd.size);
   }
 
   /** Looks in place for a while: whether the descriptor is readable. */
   lookOften(): boolean {
     for (let looks = 0; looks < lookBudget; looks++) {
-      if (this.#libc.poll(this.#one, 1, 0) <= 0) continue;
+      if (libc.poll(this.#one, 1, 0) <= 0) continue;
       lookBudget = Math.min(lookBudget * 2, MOST_LOOKS);
       return true;
     }
@@ -199,15 +119,16 @@ class Parking {
 
   /** Waits off the thread until the descriptor is readable, or `release` is called. */
   async park(): Promise<void> {
-    await this.#libc.park(this.#both, 2, -1);
+    park ??= openPark();
+    await park(this.#both, 2, -1);
   }
 
   release(): void {
-    this.#libc.write(this.#releaser, new BigUint64Array([1n]), 8);
+    libc.write(this.#releaser, new BigUint64Array([1n]), 8);
   }
 
   /** Only once nothing is parked: a call on its way would meet whoever has the number next. */
   close(): void {
-    this.#libc.close(this.#releaser);
+    libc.close(this.#releaser);
   }
 }

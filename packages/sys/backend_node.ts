@@ -1,85 +1,22 @@
-import { constants } from "node:buffer";
-import { createRequire } from "node:module";
+import { connect, type NetConnectOpts, Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { isMainThread } from "node:worker_threads";
-import type { Backend, RawFunction, Waker } from "./backend.ts";
+import type { Backend, Waker } from "./backend.ts";
+import { koffi } from "./backend_node_ffi.ts";
 import { GlancingWaker } from "./glance.ts";
-import type { Address } from "./types.ts";
-
-type Koffi = typeof import("koffi").default;
-
-let loaded: Koffi | undefined;
-
-/** Koffi is native code, so it is loaded by the first call and not by an import. */
-function koffi(): Koffi {
-  return loaded ??= createRequire(import.meta.url)("koffi") as Koffi;
-}
-
-/**
- * How each type is declared to koffi. An address as `uintptr_t` takes a plain
- * number, which is the cheapest way for one to cross.
- */
-const types = {
-  i32: "int",
-  u32: "uint32_t",
-  i64: "int64_t",
-  u64: "uint64_t",
-  buffer: "void *",
-  address: "uintptr_t",
-  errno: "int",
-} as const;
-
-/** The process image: glibc or musl, whichever this runtime was linked to. */
-function libc() {
-  return koffi().load(null);
-}
+import { openUringWaker } from "./uring_waker.ts";
 
 export const backend: Backend = {
-  runtime: "node",
-  os: process.platform,
-  arch: process.arch,
-
-  functions(signatures) {
-    const library = libc();
-    const functions: Record<string, RawFunction | undefined> = {};
-    for (const [name, [result, ...args]] of Object.entries(signatures)) {
-      const [symbol] = name.split("$");
-      try {
-        functions[name] = library.func(symbol, types[result], args.map((arg) => types[arg]));
-      } catch (error) {
-        if (!String(error).includes("Cannot find function")) throw error;
-        functions[name] = undefined;
-      }
-    }
-    return functions;
-  },
-
-  errno() {
-    const location = libc().func("__errno_location", "void *", [])();
-    return new Int32Array(koffi().view(location, 4));
-  },
-
-  wide: (value) => value,
-
-  address: (buffer) => Number(koffi().address(new Uint8Array(buffer))) as Address,
-
-  toAddress: (value) => Number(value) as Address,
-
-  memory(address, length) {
-    // Beyond, Node 20 aborts the process.
-    if (length > constants.MAX_LENGTH) {
-      throw new RangeError(`length must be at most ${constants.MAX_LENGTH}, not ${length}`);
-    }
-    return koffi().view(BigInt(address), length);
-  },
-
   waker(fd, wake): Waker {
-    return canPoll() ? new PollWaker(fd, wake) : new GlancingWaker(wake, GLANCE_MS);
+    if (canPoll()) return new PollWaker(fd, wake);
+    return openUringWaker(fd, wake, adopt) ?? new GlancingWaker(fd, wake, GLANCE_MS);
   },
 };
 
-/** How often to look where there is no polling. */
+const isBun = process.versions.bun !== undefined;
+
+/** How often to look where there is neither polling nor a ring. */
 const GLANCE_MS = 1;
 
 /**
@@ -88,7 +25,12 @@ const GLANCE_MS = 1;
  * koffi then aborts the whole process. Bun has no libuv to poll with.
  */
 function canPoll(): boolean {
-  return isMainThread && process.versions.bun === undefined;
+  return isMainThread && !isBun;
+}
+
+/** Bun makes a socket of a descriptor only by connecting. */
+function adopt(fd: number): Socket {
+  return isBun ? connect({ fd } as unknown as NetConnectOpts) : new Socket({ fd });
 }
 
 class PollWaker implements Waker {

@@ -1,4 +1,4 @@
-import { backend } from "#backend";
+import { ffi } from "#ffi";
 import type { RawFunction } from "./backend.ts";
 import { errno } from "./errno.ts";
 import { Lent } from "./lent.ts";
@@ -42,8 +42,8 @@ export function bind<const S extends Signatures>(signatures: S): Bound<S> {
   const bound = Object.create(unopened);
   function open(): void {
     requireSupportedPlatform();
-    const raw = backend.functions(signatures);
-    const errnoOfThread = backend.errno();
+    const raw = ffi.functions(signatures);
+    const errnoOfThread = ffi.errno();
     for (const name of names) {
       define(bound, name, cook(name, signatures[name], raw[name], errnoOfThread));
     }
@@ -117,7 +117,7 @@ function cook(
       new Lent(() => byAddress(name, [result, ...args])),
       askAgain(name, [result, ...args], raw, errnoOfThread),
       errnoOfThread,
-      backend.wide,
+      ffi.wide,
       narrow,
       MINUS_ONE_AS_ADDRESS,
     );
@@ -140,7 +140,7 @@ function askAgain(
 ): RawFunction {
   let short: RawFunction | undefined;
   return (...passed) => {
-    short ??= backend.functions({ [name]: ["i32", ...args] })[name]!;
+    short ??= ffi.functions({ [name]: ["i32", ...args] })[name]!;
     return short(...passed) === -1 ? -errnoOfThread[0] : narrow(raw(...passed));
   };
 }
@@ -160,7 +160,7 @@ function callWithBuffer(passed: string[], at: number): string {
 /** The function with an address in place of its buffer. */
 function byAddress(name: string, [result, ...args]: Signature): RawFunction {
   const near = args.map((type) => type === "buffer" ? "address" : type);
-  return backend.functions({ [name]: [result, ...near] })[name]!;
+  return ffi.functions({ [name]: [result, ...near] })[name]!;
 }
 
 /** The same where code generation from strings is switched off; slower. */
@@ -173,7 +173,7 @@ function cookWithoutEval(
   const isWide = args.map((type) => type === "i64" || type === "u64");
   const again = askAgain(name, [result, ...args], raw, errnoOfThread);
   return (...values) => {
-    const passed = values.map((value, i) => isWide[i] ? backend.wide(value) : value);
+    const passed = values.map((value, i) => isWide[i] ? ffi.wide(value) : value);
     const n = narrow(raw(...passed));
     if (result === "errno") return 0 - Number(n);
     if (result === "u32") return n;

@@ -1,15 +1,19 @@
 import { clearInterval, setInterval } from "node:timers";
 import type { Waker } from "./backend.ts";
+import { libc, pollfd, POLLIN } from "./libc.ts";
 
 /**
- * A waker for where the event loop cannot be told of a descriptor: it wakes every
- * few milliseconds, whether there is something to see or not.
+ * A waker for where the event loop cannot be told of a descriptor: it looks every
+ * few milliseconds.
  */
 export class GlancingWaker implements Waker {
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(wake: () => void, milliseconds: number) {
-    this.#timer = setInterval(wake, milliseconds);
+  constructor(fd: number, wake: () => void, milliseconds: number) {
+    const polled = pollfd.encode({ fd, events: POLLIN });
+    this.#timer = setInterval(() => {
+      if (libc.poll(polled, 1, 0) > 0) wake();
+    }, milliseconds);
   }
 
   ref(): void {

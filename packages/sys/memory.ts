@@ -1,4 +1,4 @@
-import { backend } from "#backend";
+import { ffi } from "#ffi";
 import { type Bytes, requireBytes, requireInteger, requireInteger64 } from "./arguments.ts";
 import { requireSupportedPlatform } from "./platform.ts";
 import type { Address } from "./types.ts";
@@ -30,7 +30,7 @@ export function addressOf(bytes: Bytes): Address {
   let base = bases.get(buffer);
   if (base === undefined) {
     requireSupportedPlatform();
-    bases.set(buffer, base = backend.address(buffer));
+    bases.set(buffer, base = ffi.address(buffer));
   }
   return byteOffset === 0 ? base : addressAfter(base, byteOffset);
 }
@@ -75,7 +75,7 @@ export function addressAfter(address: Address, bytes: number): Address {
  */
 export function toAddress(value: number | bigint): Address {
   requireInteger64(value, "value", 0n, LAST);
-  return backend.toAddress(value);
+  return ffi.toAddress(value);
 }
 
 /**
@@ -101,5 +101,5 @@ export function memory(address: Address, length: number): ArrayBuffer {
   requireInteger64(address, "address", 1n, LAST);
   requireInteger(length, "length", 0, Number.MAX_SAFE_INTEGER);
   requireSupportedPlatform();
-  return backend.memory(address, length);
+  return ffi.memory(address, length);
 }

@@ -1,4 +1,4 @@
-import { backend } from "#backend";
+import { ffi } from "#ffi";
 
 /**
  * The platform this program runs on, in Node's words.
@@ -16,7 +16,7 @@ export const platform: {
   readonly os: string;
   /** The processor, such as `x64` or `arm64`. */
   readonly arch: string;
-} = { os: backend.os, arch: backend.arch };
+} = { os: ffi.os, arch: ffi.arch };
 
 /**
  * Picks the value for this processor. On any other, which cannot be bound
