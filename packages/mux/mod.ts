@@ -13,7 +13,7 @@ export { poll, type PollEntry, type PollResult } from "./poll.ts";
 export { readiness, ready } from "./readiness.ts";
 export { busyPoll, run, type RunOptions, stop } from "./run.ts";
 export { select, type Selected, type SelectSets } from "./select.ts";
-export { type ByteSink, writableTo, WriteQueue } from "./sink.ts";
+export { type ByteSink, writableTo } from "./sink.ts";
 export {
   type ByteSource,
   type ChunkOptions,
@@ -23,6 +23,8 @@ export {
   type ReadAllOptions,
 } from "./source.ts";
 export { readableStream, writableStream } from "./streams.ts";
+export { TaskQueue } from "./task_queue.ts";
 export { readable, type WaitOptions, writable } from "./wait.ts";
 export { wake, Waker } from "./waker.ts";
 export { watch, Watcher } from "./watch.ts";
+export { WriteQueue } from "./write_queue.ts";

@@ -1,9 +1,10 @@
 import { type AsFd, getFlags, OwnedFd, read, write } from "@posixly/fd";
 import type { Bytes } from "@posixly/sys";
 import { whenReadable } from "./attempt.ts";
-import { writableTo, WriteQueue } from "./sink.ts";
+import { writableTo } from "./sink.ts";
 import { readableFrom } from "./source.ts";
 import { readable, type WaitOptions, writable } from "./wait.ts";
+import { WriteQueue } from "./write_queue.ts";
 
 /** Of this many bytes a pipe has room for all once it has room: `PIPE_BUF`. */
 const ATOMIC = 4096;

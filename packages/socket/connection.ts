@@ -1,3 +1,4 @@
+import type { AsFd } from "@posixly/fd";
 import {
   type ChunkOptions,
   chunksFrom,
@@ -11,9 +12,13 @@ import {
 } from "@posixly/mux";
 import type { Bytes } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
+import { type ReceivedDescriptors, receiveDescriptors } from "./descriptors.ts";
 import { localAddress, remoteAddress } from "./endpoints.ts";
+import { atOnce } from "./message_flags.ts";
+import { setOptions } from "./options.ts";
 import { receive } from "./receive.ts";
 import { send } from "./send.ts";
+import { sendAllDescriptors } from "./send_all_descriptors.ts";
 import { shutdown } from "./shutdown.ts";
 import { Socket } from "./socket.ts";
 
@@ -40,7 +45,8 @@ import { Socket } from "./socket.ts";
  * ```
  */
 export class Connection extends Socket implements AsyncIterable<Uint8Array<ArrayBuffer>> {
-  readonly #writes: WriteQueue = new WriteQueue(this, (bytes) => send(this, bytes));
+  readonly #writes: WriteQueue = new WriteQueue(this, (bytes) => send(this, bytes, atOnce));
+  #hasEnded = false;
   /** How many halves were given away as Web Streams and are not over. */
   #streams = 0;
 
@@ -67,7 +73,11 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
    * @throws The signal's reason, or a `TimeoutError`
    */
   read(into: Bytes, options?: WaitOptions): Promise<number> {
-    return whenReadable(this, () => receive(this, into), options);
+    return whenReadable(this, () => this.#readNow(into), options);
+  }
+
+  #readNow(into: Bytes): number | null {
+    return receive(this, into, atOnce) ?? (into.byteLength === 0 ? 0 : null);
   }
 
   /**
@@ -117,31 +127,102 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
 
   /**
    * Says that nothing more will be written, once what is being written was, shutdown(2). The
-   * other side then reads up to the end; this one can go on reading.
+   * other side then reads up to the end; this one can go on reading. Once is enough.
    *
+   * @param options How to give up waiting for what is being written
    * @returns Resolves when it was said
    * @throws {SyscallError} `ENOTCONN` if the other side broke the connection off
+   * @throws {Error} If this end is closed, even meanwhile
+   * @throws {TypeError} If an option is none
+   * @throws The signal's reason, or a `TimeoutError`
    */
-  async end(): Promise<void> {
-    await this.#writes.idle;
-    shutdown(this, "write");
+  async end(options?: WaitOptions): Promise<void> {
+    if (this.#hasEnded) return;
+    await this.#writes.run(async () => shutdown(this, "write"), options);
+    this.#hasEnded = true;
+  }
+
+  /**
+   * Sends descriptors to the program at the other end of a `unix` connection, as many as you like,
+   * and waits for room where there is none. It takes its turn among the writes.
+   *
+   * @param descriptors What the other side shall have; they stay open here
+   * @param bytes What goes along, read by whoever receives them; by default a 0 for each message,
+   * see {@linkcode sendDescriptors}
+   * @param options How to give up waiting
+   * @returns Resolves when the kernel has all of them
+   * @throws As {@linkcode sendDescriptors} and {@linkcode Connection.write}: some may be on their
+   * way by then
+   */
+  async sendDescriptors(
+    descriptors: readonly AsFd[],
+    bytes?: Bytes,
+    options?: WaitOptions,
+  ): Promise<void> {
+    const send = (wait?: WaitOptions) => sendAllDescriptors(this, descriptors, bytes, wait);
+    await this.#writes.run(send, options);
+  }
+
+  /**
+   * Waits for descriptors, and takes as many as are there. They come with the bytes that they were
+   * sent with; if those are read in another way, the kernel closes the descriptors.
+   *
+   * @param count How many to take at most
+   * @param into Where the bytes go that come along, see {@linkcode receiveDescriptors}
+   * @param options How to give up waiting
+   * @returns What has come; there are none if bytes came without, or the other side has ended
+   * @throws As {@linkcode receiveDescriptors} and {@linkcode Connection.read}
+   */
+  receiveDescriptors(
+    count: number,
+    into?: Bytes,
+    options?: WaitOptions,
+  ): Promise<ReceivedDescriptors> {
+    return whenReadable(this, () => receiveDescriptors(this, count, into, atOnce), options);
+  }
+
+  /**
+   * Breaks the connection off: closes it, and throws away what has not arrived. The other side gets
+   * `ECONNRESET`, and not an end that it might take for the end of it all. `unix` has no such
+   * thing: there it is the end.
+   */
+  reset(): void {
+    if (this.closed) return;
+    setOptions(this, { linger: 0 });
+    this.close();
   }
 
   /**
    * What comes in, as a Web Stream of bytes, which also fills buffers of your own (BYOB).
    *
    * The connection belongs to its streams from now on: it is closed when those that were asked
-   * for, this one and that of {@linkcode Connection.writable}, are over.
+   * for, this one and that of {@linkcode Connection.writable}, are over, and on an error.
    *
    * @returns The stream
    */
   readable(): ReadableStream<Uint8Array> {
-    return readableFrom({ read: (into) => this.read(into), close: this.#half() });
+    const over = this.#half();
+    const unwanted = new AbortController();
+    const { signal } = unwanted;
+    return readableFrom({
+      read: async (into) => {
+        try {
+          return await this.read(into, { signal });
+        } catch (error) {
+          if (!signal.aborted) this.close();
+          throw error;
+        }
+      },
+      close: () => {
+        unwanted.abort();
+        over();
+      },
+    });
   }
 
   /**
-   * What goes out, as a Web Stream. Closing it is {@linkcode Connection.end}; aborting it closes
-   * the connection.
+   * What goes out, as a Web Stream. Closing it is {@linkcode Connection.end}; aborting it is
+   * {@linkcode Connection.reset}, so that the other side does not take a part for the whole.
    *
    * @returns The stream
    */
@@ -149,11 +230,8 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
     const over = this.#half();
     return writableTo({
       write: (chunk, options) => this.write(chunk, options),
-      close: async () => {
-        if (!this.closed) await this.end();
-        over();
-      },
-      abort: () => this.close(),
+      close: () => this.end().finally(over),
+      abort: () => this.reset(),
     });
   }
 

@@ -1,9 +1,10 @@
-import { type WaitOptions, whenReadable, whenWritable } from "@posixly/mux";
+import { signalOf, type WaitOptions, whenReadable, whenWritable, writable } from "@posixly/mux";
 import type { Bytes } from "@posixly/sys";
 import type { AddressLike, SocketAddress } from "./address.ts";
 import { connect } from "./connect.ts";
 import { socket } from "./create.ts";
 import { localAddress, remoteAddress } from "./endpoints.ts";
+import { atOnce } from "./message_flags.ts";
 import { receiveFrom } from "./receive_from.ts";
 import { send } from "./send.ts";
 import { sendTo } from "./send_to.ts";
@@ -31,12 +32,13 @@ export interface Datagram {
   readonly from: SocketAddress | null;
 }
 
-/** The largest message of UDP, and of `unix` unless somebody raised `SO_SNDBUF`. */
-const LARGEST = 65_536;
+/** What every message of UDP fits into. */
+const ROOM = 65_536;
 
 /**
- * A socket for messages: UDP, or `unix` of type `datagram` or `seqpacket`. What {@linkcode udp} and
- * {@linkcode unixDatagram} give; or take over one that came from elsewhere.
+ * A socket for messages: UDP, or `unix` of type `datagram`. What {@linkcode udp} and
+ * {@linkcode unixDatagram} give; or take over one that came from elsewhere. Any family whose
+ * messages come whole will do, such as netlink.
  *
  * @example Usage
  * ```ts
@@ -55,8 +57,9 @@ const LARGEST = 65_536;
  * ```
  */
 export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
-  /** Where every message arrives first, since nobody knows how long the next will be. */
-  readonly #room = new Uint8Array(LARGEST);
+  /** Where every message arrives first. */
+  #room = new Uint8Array(ROOM);
+  #knownFamily: SocketAddress["family"] | undefined;
 
   /** Our address. */
   get localAddress(): SocketAddress {
@@ -69,8 +72,7 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
   }
 
   /**
-   * Waits for a message, recvmsg(2). What is longer than 64 KiB, as `unix` messages may be, loses
-   * the rest: use `receiveFrom` with a buffer of your own there.
+   * Waits for a message, recvmsg(2). It comes whole, however long it is.
    *
    * @param options How to give up waiting
    * @returns The message and its sender
@@ -85,15 +87,25 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
   }
 
   #next(): Datagram | null {
-    const received = receiveFrom(this, this.#room);
+    if (!this.#isOfTheInternet && !this.#makeRoom()) return null;
+    const received = receiveFrom(this, this.#room, atOnce);
     return received && {
       bytes: this.#room.slice(0, received.length),
       from: received.address,
     };
   }
 
+  /** Sees to it that the next message fits; there may be none. */
+  #makeRoom(): boolean {
+    const next = receiveFrom(this, nothing, measuring);
+    if (next === null) return false;
+    if (next.length > this.#room.length) this.#room = new Uint8Array(next.length);
+    return true;
+  }
+
   /**
-   * Sends a message, whole or not at all, and waits while there is no room for it.
+   * Sends a message, whole or not at all, and waits while there is no room for it. Those that
+   * overlap may overtake each other then.
    *
    * @param bytes The message
    * @param to Where to; may be left out if the socket is connected
@@ -106,28 +118,48 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
    * @throws The signal's reason, or a `TimeoutError`
    */
   async send(bytes: Bytes, to?: AddressLike, options?: WaitOptions): Promise<void> {
-    const attempt = () => to === undefined ? send(this, bytes) : sendTo(this, bytes, to);
-    if (to === undefined || this.localAddress.family !== "unix") {
-      await whenWritable(this, attempt, options);
+    if (to === undefined) {
+      await whenWritable(this, () => send(this, bytes, atOnce), options);
+    } else if (this.#family !== "unix") {
+      await whenWritable(this, () => sendTo(this, bytes, to, atOnce), options);
     } else {
-      await this.#whenRoomAt(to, attempt, options);
+      await this.#sendWithin(bytes, to, options);
     }
   }
 
   /**
-   * Whether somebody's queue is full, `unix` tells only those who are connected to him. So
-   * another socket is, which nothing is sent through.
+   * There are two things that a `unix` message may lack room in: what we have sent and nobody has
+   * read yet, and the queue of the receiver, which tells only those who are connected to him.
    */
-  async #whenRoomAt(
-    to: AddressLike,
-    attempt: () => number | null,
-    options: WaitOptions | undefined,
-  ): Promise<void> {
-    if (attempt() !== null) return;
+  async #sendWithin(bytes: Bytes, to: AddressLike, options: WaitOptions = {}): Promise<void> {
+    const signal = signalOf(options);
+    const wait = signal && { signal };
+    const isSent = () => sendTo(this, bytes, to, atOnce) !== null;
+    while (!await whenWritable(this, isSent, wait)) {
+      await writable(this, wait);
+      await this.#whenRoomAt(to, wait);
+    }
+  }
+
+  /** Waits with a socket that is connected to the receiver, and that nothing is sent through. */
+  async #whenRoomAt(to: AddressLike, wait: WaitOptions | undefined): Promise<void> {
     using probe = socket("unix", "datagram");
-    connect(probe, to);
-    const stay = this.beforeClose(() => probe.close());
-    await whenWritable(probe, attempt, options).finally(stay);
+    const close = () => probe.close();
+    const stay = this.beforeClose(close);
+    try {
+      connect(probe, to);
+      await writable(probe, wait);
+    } finally {
+      stay();
+    }
+  }
+
+  get #isOfTheInternet(): boolean {
+    return this.#family === "ipv4" || this.#family === "ipv6";
+  }
+
+  get #family(): SocketAddress["family"] {
+    return this.#knownFamily ??= this.localAddress.family;
   }
 
   /** The messages as they come, until the socket is closed. */
@@ -144,3 +176,6 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
     }
   }
 }
+
+const nothing = new Uint8Array(0);
+const measuring = { peek: true, truncate: true, dontWait: true } as const;

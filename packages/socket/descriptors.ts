@@ -2,6 +2,7 @@ import { type AsFd, fdOf, type OwnedFd } from "@posixly/fd";
 import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
 import { SO_TYPE, SOCK_STREAM } from "./libc.ts";
 import { MOST_DESCRIPTORS } from "./message.ts";
+import type { ReceiveOptions, SendOptions } from "./message_flags.ts";
 import { type ReceivedMessage, receiveMessage } from "./receive_message.ts";
 import { sendMessage } from "./send_message.ts";
 import { socketLevel } from "./socket_level.ts";
@@ -63,6 +64,7 @@ export interface ReceivedDescriptors extends Disposable {
  * @param socket The socket
  * @param descriptors What the peer shall have; they stay open here
  * @param bytes What goes along; by default a 0 for each message. Of messages, there is one
+ * @param options How
  * @returns How much has gone; `null` if the socket takes nothing now
  * @throws {SyscallError} As {@linkcode sendMessage} does
  * @throws {TypeError | RangeError} If one of `descriptors` is none, if there are none, more than 253
@@ -85,6 +87,7 @@ export function sendDescriptors(
   socket: AsFd,
   descriptors: readonly AsFd[],
   bytes?: Bytes,
+  options?: SendOptions,
 ): SentDescriptors | null {
   const fd = fdOf(socket, "socket");
   const numbers = numbersOf(descriptors);
@@ -96,7 +99,8 @@ export function sendDescriptors(
   for (let message = 1; message <= messages; message++) {
     const some = numbers.slice(sent.descriptors, sent.descriptors + MOST_DESCRIPTORS);
     const part = along.subarray(sent.bytes, message < messages ? sent.bytes + 1 : along.length);
-    const n = attempt(() => sendMessage(fd, { bytes: part, descriptors: some }), message > 1);
+    const one = { bytes: part, descriptors: some };
+    const n = attempt(() => sendMessage(fd, one, options), message > 1);
     if (n === null) return message === 1 ? null : sent;
     sent.descriptors += some.length;
     sent.bytes += n;
@@ -143,6 +147,7 @@ function attempt(call: () => number | null, hasBegun: boolean): number | null {
  * @param count How many there shall be
  * @param into Where the bytes go that come along; by default there is room for as many as
  * `sendDescriptors` sends by default
+ * @param options How
  * @returns What has come, which may be less than `count` if there is no more now; `null` if there
  * is nothing
  * @throws {SyscallError} As {@linkcode receiveMessage} does; what came before is closed then
@@ -165,6 +170,7 @@ export function receiveDescriptors(
   socket: AsFd,
   count: number,
   into?: Bytes,
+  options?: ReceiveOptions,
 ): ReceivedDescriptors | null {
   const fd = fdOf(socket, "socket");
   requireInteger(count, "count", 1);
@@ -178,7 +184,7 @@ export function receiveDescriptors(
   try {
     while (came < count && length < room.length && !ended) {
       const most = Math.min(count - came, MOST_DESCRIPTORS);
-      const message = receiveMessage(fd, room.subarray(length), { descriptors: most });
+      const message = receiveMessage(fd, room.subarray(length), { ...options, descriptors: most });
       if (message === null) break;
       messages.push(message);
       came += message.descriptors.length;

@@ -1,15 +1,16 @@
-import { open, type OwnedFd } from "@posixly/fd";
-import { type WaitOptions, whenReadable } from "@posixly/mux";
-import { SyscallError } from "@posixly/sys";
+import { eventfd, type OwnedFd } from "@posixly/fd";
+import { signalOf, type WaitOptions, whenReadable } from "@posixly/mux";
+import type { SyscallError } from "@posixly/sys";
 import { acceptSocket } from "./accept.ts";
 import type { SocketAddress } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { localAddress } from "./endpoints.ts";
+import { Pause } from "./pause.ts";
 import { Socket } from "./socket.ts";
 
 /**
- * A socket that connections come in at. What {@linkcode listenTcp} and {@linkcode listenUnix} give;
- * or take over a listening socket that came from elsewhere.
+ * A socket that connections come in at. What {@linkcode listenTcp}, {@linkcode listenUnix} and
+ * {@linkcode listenSeqpacket} give; or take over a listening socket that came from elsewhere.
  *
  * @example Usage
  * ```ts
@@ -22,10 +23,24 @@ import { Socket } from "./socket.ts";
  * assert.deepEqual(theirs.remoteAddress, ours.localAddress);
  * ```
  */
-export class Listener extends Socket implements AsyncIterable<Connection> {
+export class Listener<Accepted extends Socket = Connection> extends Socket
+  implements AsyncIterable<Accepted> {
+  readonly #kind: new (fd: number) => Socket;
   /** A descriptor to give up when there are none left. */
   #spare: OwnedFd | undefined;
   #refused = 0;
+
+  /**
+   * Takes over a listening socket that nobody else will close. It must not block.
+   *
+   * @param fd The number
+   * @param kind What a connection becomes; by default a {@linkcode Connection}
+   * @throws {TypeError | RangeError} If it is no descriptor's number
+   */
+  constructor(fd: number, kind?: new (fd: number) => Accepted) {
+    super(fd);
+    this.#kind = kind ?? Connection;
+  }
 
   /** Where it listens. */
   get localAddress(): SocketAddress {
@@ -46,22 +61,31 @@ export class Listener extends Socket implements AsyncIterable<Connection> {
    *
    * One for which there is no descriptor left is closed, and counted in `refused`; otherwise it
    * would stay in the queue, where it keeps the socket ready, and a loop would spin. A
-   * spare descriptor is kept for that.
+   * spare descriptor is kept for that. Where even that is lost, or memory is, it is tried again
+   * after a while.
    *
    * @param options How to give up waiting
    * @returns The connection
+   * @throws {SyscallError} `EINVAL` if it does not listen any more
    * @throws {Error} If the listener is closed, even meanwhile
    * @throws {TypeError} If an option is none
    * @throws The signal's reason, or a `TimeoutError`
    */
-  accept(options?: WaitOptions): Promise<Connection> {
-    return whenReadable(this, () => this.#next(), options);
+  async accept(options: WaitOptions = {}): Promise<Accepted> {
+    const signal = signalOf(options);
+    const wait = signal && { signal };
+    const pause = new Pause();
+    for (;;) {
+      const accepted = await whenReadable(this, () => this.#next(), wait);
+      if (accepted !== later) return accepted;
+      await pause.wait(signal);
+    }
   }
 
   /** The connections as they come, until the listener is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Connection, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Accepted, void, void> {
     while (!this.closed) {
-      let connection: Connection;
+      let connection: Accepted;
       try {
         connection = await this.accept();
       } catch (error) {
@@ -78,32 +102,44 @@ export class Listener extends Socket implements AsyncIterable<Connection> {
     super.close();
   }
 
-  #next(): Connection | null {
-    this.#spare ??= open("/dev/null");
-    for (;;) {
-      try {
-        const accepted = acceptSocket(this);
-        return accepted && new Connection(accepted.release());
-      } catch (error) {
-        if (!(error instanceof SyscallError) || !outOfDescriptors.has(error.code)) throw error;
-        if (!this.#refuse()) return null;
-      }
+  /** Gives the socket away, see `OwnedFd`; those that wait for a connection end with an error. */
+  override release(): number {
+    this.#spare?.close();
+    return super.release();
+  }
+
+  /** The next connection; `null` if there is none, `later` if nothing can be done about it now. */
+  #next(): Accepted | typeof later | null {
+    try {
+      this.#spare ??= eventfd();
+      const accepted = acceptSocket(this);
+      return accepted && new this.#kind(accepted.release()) as Accepted;
+    } catch (error) {
+      return this.#whereThereIsLack(error);
     }
   }
 
   /** Closes the connection that is next, by way of the spare descriptor. */
-  #refuse(): boolean {
-    this.#spare?.close();
+  #refuse(spare: OwnedFd): typeof later | null {
     this.#spare = undefined;
+    spare.close();
     try {
       const next = acceptSocket(this);
-      next?.close();
       if (next !== null) this.#refused++;
-      return next !== null;
-    } finally {
-      this.#spare = open("/dev/null");
+      next?.close();
+      this.#spare = eventfd();
+      return null;
+    } catch (error) {
+      return this.#whereThereIsLack(error);
     }
+  }
+
+  #whereThereIsLack(error: unknown): typeof later | null {
+    const { code } = error as SyscallError;
+    if (code === "ENOBUFS" || code === "ENOMEM") return later;
+    if (code !== "EMFILE" && code !== "ENFILE") throw error;
+    return this.#spare === undefined ? later : this.#refuse(this.#spare);
   }
 }
 
-const outOfDescriptors = new Set(["EMFILE", "ENFILE"]);
+const later = Symbol();

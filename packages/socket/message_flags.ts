@@ -88,3 +88,6 @@ export const receiveFlags = {
   truncate: MSG_TRUNC,
   dontWait: MSG_DONTWAIT,
 };
+
+/** For what is waited for on the event loop, whether its socket blocks or not. */
+export const atOnce: { readonly dontWait: true } = { dontWait: true };

@@ -98,24 +98,18 @@ export {
   sameAddress,
   writeAddress,
 } from "./sockaddr.ts";
+export { type ConnectionPair, connectionPair } from "./connection_pair.ts";
 export { Connection } from "./connection.ts";
+export { type ConnectOptions, connectTcp, type HostAndPort } from "./connect_tcp.ts";
 export { type Datagram, DatagramSocket } from "./datagram_socket.ts";
 export { Listener } from "./listener.ts";
-export {
-  type ConnectOptions,
-  connectTcp,
-  type HostAndPort,
-  type ListenOptions,
-  listenTcp,
-} from "./tcp.ts";
+export { type ListenOptions, listenTcp } from "./listen_tcp.ts";
+export { connectSeqpacket, listenSeqpacket } from "./seqpacket.ts";
+export { SeqpacketConnection } from "./seqpacket_connection.ts";
 export { udp, type UdpSocketOptions } from "./udp.ts";
-export {
-  connectUnix,
-  listenUnix,
-  unixDatagram,
-  type UnixDatagramOptions,
-  type UnixListenOptions,
-} from "./unix.ts";
+export { connectUnix, listenUnix } from "./unix.ts";
+export { type UnixListenOptions } from "./unix_connections.ts";
+export { unixDatagram, type UnixDatagramOptions } from "./unix_datagram.ts";
 export { Socket } from "./socket.ts";
 export { type SocketCommands } from "./socket_commands.ts";
 export { type SocketFacts, type SocketMemory } from "./socket_facts.ts";

@@ -1,6 +1,5 @@
 import { OwnedFd } from "@posixly/fd";
-import { cstring, errno, fromCString, ok } from "@posixly/sys";
-import { libc } from "./libc.ts";
+import { BoundFile } from "./bound_file.ts";
 
 /**
  * A socket: whatever talks to others through the kernel, here or on another machine.
@@ -17,17 +16,19 @@ import { libc } from "./libc.ts";
  * ```
  */
 export class Socket extends OwnedFd {
-  #path: Uint8Array<ArrayBuffer> | undefined;
+  #file: BoundFile | undefined;
 
   /**
    * Has the file that a `unix` socket is bound to removed when it is closed, unlink(2); the kernel
-   * leaves it. One that is released keeps it.
+   * leaves it. If by then it is another one, since somebody else has taken the path, it stays; and
+   * so it does when the socket is released.
    *
    * @param path The file; a relative one is that of the working directory at the time of closing
+   * @throws {SyscallError} `ENOENT` if there is no such file
    * @throws {TypeError} If `path` is none
    */
   unlinkOnClose(path: string | Uint8Array): void {
-    this.#path = cstring(path, "path");
+    this.#file = new BoundFile(path);
   }
 
   /**
@@ -37,9 +38,12 @@ export class Socket extends OwnedFd {
    */
   override close(): void {
     if (this.closed) return;
-    super.close();
-    if (this.#path === undefined) return;
-    const removed = libc.unlink(this.#path);
-    if (removed !== -errno.ENOENT) ok(removed, "unlink", { path: fromCString(this.#path) });
+    const file = this.#file?.isThere ? this.#file : undefined;
+    this.#file = undefined;
+    try {
+      super.close();
+    } finally {
+      file?.remove();
+    }
   }
 }
