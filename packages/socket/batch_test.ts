@@ -305,6 +305,37 @@ test("what was received is not there any more when the next messages have come",
   assert.deepEqual([slot.length, slot.credentials, slot.control], [4, undefined, {}]);
 });
 
+test("descriptors of before are not those of the message that is there now", () =>
+  withoutLeaks(() => {
+    using pair = socketPair("datagram");
+    using file = memfd("before");
+    const batch = new MessageBatch({ messages: 1, descriptors: 1 });
+    sendMessage(pair.first, { bytes: bytesOf("with"), descriptors: [file, file] });
+    receiveMessages(pair.second, batch);
+    using _ = batch.at(0).descriptors[0];
+    send(pair.first, bytesOf("without"));
+    receiveMessages(pair.second, batch);
+    assert.deepEqual([batch.at(0).descriptors, batch.at(0).surplus], [[], 0]);
+  }));
+
+test("room that one message did not need is there for the next", () => {
+  using server = socket("unix", "datagram");
+  bind(server, { family: "unix" });
+  using named = socket("unix", "datagram");
+  bind(named, { family: "unix", abstract: "posixly batch " + "x".repeat(80) });
+  using unnamed = socket("unix", "datagram");
+  const batch = new MessageBatch({ messages: 1 });
+  for (const from of [unnamed, named, unnamed, named]) {
+    setOptions(server, { passCredentials: from === named });
+    sendMessage(from, { bytes: bytesOf("room"), to: localAddress(server) });
+    receiveMessages(server, batch);
+    const { address, credentials, controlTruncated } = batch.at(0);
+    assert.deepEqual(address, from === named ? localAddress(named) : null);
+    assert.equal(credentials !== undefined, from === named);
+    assert.equal(controlTruncated, false);
+  }
+});
+
 test("what was told of a message that came is not told when it is sent back", () => {
   using server = socket("ipv4", "datagram");
   bind(server, "127.0.0.1:0");
