@@ -20,7 +20,6 @@ export const libc = bind({
   close: ["i32", "i32"],
   epoll_create1: ["i32", "i32"],
   epoll_ctl: ["i32", "i32", "i32", "i32", "buffer"],
-  epoll_wait: ["i32", "i32", "buffer", "i32", "i32"],
   eventfd: ["i32", "u32", "i32"],
   fcntl: ["i32", "i32", "i32", "i32"],
   mmap: ["address", "address", "u32", "i32", "i32", "i32", "i64"],
@@ -35,7 +34,6 @@ export const libc = bind({
 export const F_DUPFD_CLOEXEC = 1030;
 export const EPOLL_CLOEXEC = 0x80000;
 export const EPOLL_CTL_ADD = 1;
-export const EPOLL_CTL_DEL = 2;
 export const EPOLLIN = 1;
 
 /** Packed on x86-64 and only there, see epoll_ctl(2). */

@@ -31,9 +31,8 @@ export interface Watch extends Disposable {
   /** Keeps the program alive while this watch is open; so it begins. */
   ref(): this;
   /**
-   * Lets the program end although this watch is open. In Deno, while no
-   * watch is referenced, `onReady` may come 10 ms late; in Workers of Node it
-   * may always come 1 ms late.
+   * Lets the program end although this watch is open. Where io_uring is forbidden, `onReady` may
+   * come late: 10 ms in Deno, 1 ms in Workers of Node.
    */
   unref(): this;
   /** Ends the watch. After it returns, `onReady` is not called again. */
@@ -46,8 +45,8 @@ export interface Watch extends Disposable {
  * a turn. Any descriptor that epoll(7) takes will do; to watch for writing, watch
  * an epoll descriptor that holds the one you mean.
  *
- * Each watch costs the event loop a handle of its own, and Deno one of its 32 threads for
- * blocking calls. Whoever waits for many descriptors puts them into one epoll descriptor and
+ * Each watch costs the event loop a handle of its own and, but for Node's main thread, an io_uring;
+ * where that is forbidden, Deno one of its 32 threads for blocking calls. Whoever waits for many descriptors puts them into one epoll descriptor and
  * watches that; `@posixly/mux` does.
  *
  * The watch holds a duplicate of the descriptor, so that a number which is closed
