@@ -4,12 +4,11 @@ import type { AddressLike, SocketAddress } from "./address.ts";
 import type { BatchMessage } from "./batch.ts";
 import { encodeControl, type ReceivedControl, type Said, saidIn } from "./control.ts";
 import type { Credentials } from "./credentials.ts";
+import { viewOf } from "./descriptors.ts";
 import { MSG_CTRUNC, MSG_EOR, MSG_TRUNC } from "./libc.ts";
 import { requireControl } from "./message.ts";
-import type { OwnedDescriptors } from "./owned_descriptors.ts";
+import { noDescriptors, type OwnedDescriptors } from "./owned_descriptors.ts";
 import { decodeAddress, writeAddress } from "./sockaddr.ts";
-
-const nothing: OwnedDescriptors = { descriptors: [], surplus: 0, pidfd: undefined };
 
 /**
  * The place of one message in a batch. What was received is understood when somebody asks, and
@@ -31,7 +30,7 @@ export class Slot implements BatchMessage {
   isToTell = false;
   flags = 0;
   sent = 0;
-  owned: OwnedDescriptors = nothing;
+  owned: OwnedDescriptors = noDescriptors;
 
   constructor(buffer: Uint8Array<ArrayBuffer>, name: Uint8Array, room: Uint8Array) {
     this.buffer = this.#bytes = buffer;
@@ -49,7 +48,7 @@ export class Slot implements BatchMessage {
     this.#said = undefined;
     this.isToTell = false;
     this.sent = 0;
-    this.owned = nothing;
+    this.owned = noDescriptors;
   }
 
   /** Is as good as new, but for the bytes. */
@@ -64,11 +63,7 @@ export class Slot implements BatchMessage {
         `the batch has room for ${this.buffer.length} bytes a message, not ${bytes.byteLength}`,
       );
     }
-    this.buffer.set(
-      bytes instanceof Uint8Array
-        ? bytes
-        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    );
+    this.buffer.set(bytes instanceof Uint8Array ? bytes : viewOf(bytes));
     this.#length = bytes.byteLength;
   }
 

@@ -9,7 +9,8 @@ export interface OwnedDescriptors {
   readonly pidfd: OwnedFd | undefined;
 }
 
-const nothing: OwnedDescriptors = {
+/** Nothing to close. */
+export const noDescriptors: OwnedDescriptors = {
   descriptors: Object.freeze([]),
   surplus: 0,
   pidfd: undefined,
@@ -20,7 +21,7 @@ const nothing: OwnedDescriptors = {
  * chance: the kernel pads, and so gives one more than was asked for. What is above `most` is closed.
  */
 export function adoptDescriptors(control: Uint8Array, most: number): OwnedDescriptors {
-  if (control.length === 0) return nothing;
+  if (control.length === 0) return noDescriptors;
   const all: OwnedFd[] = [];
   const pidfds: OwnedFd[] = [];
   for (const { level, type, bytes } of messagesIn(control)) {
