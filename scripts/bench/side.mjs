@@ -18,9 +18,10 @@ export class Side {
     const round = milliseconds * 1e6;
     await this.work(); // the first time loads what is loaded once, and takes long
     for (;;) {
-      const { wall } = await this.work();
-      // Only a long round is believed: anything may get in the way of a short one.
-      if (wall * this.#times > round / 2) {
+      // Only a long round is believed, and only twice: anything may get in the way of a short one.
+      const isLong = async () => (wall = (await this.work()).wall) * this.#times > round / 2;
+      let wall;
+      if (await isLong() && await isLong()) {
         this.#times = Math.max(1, Math.round(round / wall));
         return;
       }
