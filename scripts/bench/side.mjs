@@ -19,10 +19,11 @@ export class Side {
     await this.work(); // the first time loads what is loaded once, and takes long
     for (;;) {
       // Only a long round is believed, and only twice: anything may get in the way of a short one.
-      const isLong = async () => (wall = (await this.work()).wall) * this.#times > round / 2;
-      let wall;
-      if (await isLong() && await isLong()) {
-        this.#times = Math.max(1, Math.round(round / wall));
+      const long = round / 2 / this.#times;
+      const walls = [(await this.work()).wall];
+      if (walls[0] > long) walls.push((await this.work()).wall);
+      if (walls.length === 2 && walls[1] > long) {
+        this.#times = Math.max(1, Math.round(round / walls[1]));
         return;
       }
       this.#times *= 2;
