@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { close, duplicateTo, eventfd, memfd, open, OwnedFd, read, write } from "@posixly/fd";
-import { readable, ready, writable } from "@posixly/mux";
+import { readable, ready, whenReadable, writable } from "@posixly/mux";
 import { bind, ok } from "@posixly/sys";
 import { runFresh, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
@@ -432,6 +432,31 @@ test("a thousand descriptors, each opened, waited for and closed, leave nothing 
       if (cycle % 2 === 0) readable(writer).catch(() => {});
       reader.close();
       writer.close();
+    }
+  }));
+
+test("a thread that waits now and then opens one set, and closes it once it waits no more", () =>
+  withoutLeaks(async () => {
+    const { epoll_create1 } = used;
+    let opened = 0;
+    used.epoll_create1 = (flags) => {
+      opened++;
+      return epoll_create1(flags);
+    };
+    try {
+      using counter = eventfd();
+      for (let wait = 0; wait < 200; wait++) {
+        setImmediate(() => counter.add(1));
+        await whenReadable(counter, () => counter.take()); // a turn is due now and then
+        await turns(3);
+      }
+      assert.equal(opened, 1);
+      await turns(20);
+      counter.add(1);
+      await readable(counter);
+      assert.equal(opened, 2);
+    } finally {
+      used.epoll_create1 = epoll_create1;
     }
   }));
 
