@@ -4,8 +4,17 @@
  * @module
  */
 export { copyFileRange, type CopyFileRangeOptions } from "./copy_file_range.ts";
+export { FileTruncatedError } from "./file_truncated.ts";
 export { pages } from "./pages.ts";
+export { sendFile, type SendFileOptions, type Sent } from "./send_file.ts";
 export { sendfile, type SendfileOptions } from "./sendfile.ts";
 export { splice, type SpliceOptions } from "./splice.ts";
 export { tee, type TeeOptions } from "./tee.ts";
 export { vmsplice, type VmspliceOptions } from "./vmsplice.ts";
+export { type WaitOptions } from "@posixly/mux";
+export { map } from "./map.ts";
+export { type MapOptions } from "./map_options.ts";
+export { type MappedRange } from "./mapped_range.ts";
+export { type FlushOptions, Mapping } from "./mapping.ts";
+export { type MemoryAdvice } from "./memory_advice.ts";
+export { SharedMemory, sharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";
