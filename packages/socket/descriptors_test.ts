@@ -195,6 +195,8 @@ test("when too many are open here, what fits is given, and the rest is lost, tol
     again[Symbol.dispose]();
     setLimit("openFiles", { soft: 1024 });
     console.log(table().length - before);
+    file.close();
+    pair[Symbol.dispose]();
   `);
   assert.deepEqual({ status, stdout, stderr }, {
     status: 0,
