@@ -45,6 +45,72 @@ bench("write and read 1 byte", {
   },
 });
 
+/** What C does: an end that is in the set already, and gets ready just before it is waited for. */
+const waitInC = (interest: string, wait: string) => `
+  #define _GNU_SOURCE
+  #include <fcntl.h>
+  #include <sys/epoll.h>
+  #include <unistd.h>
+  static char page[4096];
+  void run(long times) {
+    static int ends[2], epoll;
+    struct epoll_event event = { .events = ${interest} };
+    if (ends[1] == 0) {
+      epoll = epoll_create1(0);
+      pipe2(ends, O_NONBLOCK);
+      epoll_ctl(epoll, EPOLL_CTL_ADD, ends[event.events == EPOLLOUT], &event);
+    }
+    while (times--) {
+      ${wait}
+    }
+  }
+`;
+
+bench("wait for 1 byte", {
+  async ours(times) {
+    for (let i = 0; i < times; i++) {
+      const reading = reader.read(byte);
+      write(writer, byte);
+      await reading;
+    }
+  },
+  peers: {
+    C: waitInC(
+      "EPOLLIN",
+      `
+      read(ends[0], page, 1);
+      write(ends[1], page, 1);
+      epoll_wait(epoll, &event, 1, -1);
+      read(ends[0], page, 1);
+    `,
+    ),
+  },
+});
+
+const page = new Uint8Array(4096);
+
+bench("wait for room for 4 KiB", {
+  async ours(times) {
+    while (write(writer, page) !== null);
+    for (let i = 0; i < times; i++) {
+      const writing = writer.write(page);
+      read(reader, page);
+      await writing;
+    }
+  },
+  peers: {
+    C: waitInC(
+      "EPOLLOUT",
+      `
+      while (write(ends[1], page, 4096) > 0);
+      read(ends[0], page, 4096);
+      epoll_wait(epoll, &event, 1, -1);
+      write(ends[1], page, 4096);
+    `,
+    ),
+  },
+});
+
 /** A child that throws away what it is fed. `write` gives a promise when it is time to wait. */
 interface Fed {
   readonly pid: number;
