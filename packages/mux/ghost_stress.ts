@@ -9,8 +9,11 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { eventfd, OwnedFd } from "@posixly/fd";
-import { bind, ok } from "@posixly/sys";
+import { bind, errno, ok } from "@posixly/sys";
 import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
   EPOLLERR,
   EPOLLET,
   EPOLLEXCLUSIVE,
@@ -154,10 +157,12 @@ export class World {
   #isTurbulent = false;
   /** Whether anything was done since the last look. */
   #isTouched = false;
-  /** How many sets the reactor has moved to. */
+  /** Whether the kernel may be out of memory and descriptors. */
+  #isScarce = false;
+  /** How many sets the reactor has moved to, or tried to. */
   #moves = 0;
   readonly #reactions: ((witness: Witness) => void)[];
-  readonly #unspy: () => void;
+  readonly #restore: () => void;
   /** Never ready; it keeps the set open. */
   readonly #anchor = eventfd();
 
@@ -181,19 +186,33 @@ export class World {
       throw new Thrown();
     };
     this.#reactions = [nothing, nothing, leave, act, ...canThrow ? [fail] : []];
-    const { epoll_create1 } = used;
-    used.epoll_create1 = (flags) => {
-      this.#moves++;
-      return epoll_create1(flags);
-    };
-    this.#unspy = () => used.epoll_create1 = epoll_create1;
+    this.#restore = this.#makeScarce();
     const file = new File();
     const anchor = { number: this.#anchor.fd, owner: this.#anchor, file };
     reactor.add(this.#anchor, new Witness(anchor, EPOLLIN, 0, nothing));
   }
 
+  /** Lets calls fail now and then, as they do where there is no room. */
+  #makeScarce(): () => void {
+    const { epoll_create1, epoll_ctl } = used;
+    const isRefused = () => this.#isScarce && this.#choose(2) === 0;
+    used.epoll_create1 = (flags) => {
+      this.#moves++;
+      return isRefused() ? -errno.EMFILE : epoll_create1(flags);
+    };
+    used.epoll_ctl = (set, operation, fd, event) => {
+      if (operation === EPOLL_CTL_MOD && isRefused()) return -errno.ENOMEM;
+      const result = epoll_ctl(set, operation, fd, event);
+      if (operation !== EPOLL_CTL_ADD || result < 0 || !isRefused()) return result;
+      epoll_ctl(set, EPOLL_CTL_DEL, fd, event); // whether there is room is asked last
+      return -errno.ENOMEM;
+    };
+    return () => Object.assign(used, { epoll_create1, epoll_ctl });
+  }
+
   /** Does one thing. */
   step(): void {
+    this.#isScarce = this.#choose(8) === 0;
     const step = this.#choose(32);
     if (step > 26) {
       if (!this.#isLooking) step === 27 ? this.#settle() : this.look();
@@ -233,6 +252,7 @@ export class World {
 
   /** The same on the event loop, which may look several times. */
   async lookOnLoop(): Promise<void> {
+    this.#isScarce = false;
     this.#begin();
     const number = ok(libc.eventfd(1, O_NONBLOCK_CLOEXEC), "eventfd");
     await new Promise<void>((resolve) => {
@@ -255,11 +275,12 @@ export class World {
     for (const { owner, number } of this.#descriptors) owner ? owner.close() : libc.close(number);
     for (const owner of this.#betrayed) owner.release();
     this.#anchor.close();
-    this.#unspy();
+    this.#restore();
   }
 
   /** When nobody has anything due, the set must come to rest. */
   #settle(): void {
+    this.#isScarce = false;
     if (this.#choose(4) === 0) this.#witnesses.forEach((witness) => this.#leave(witness));
     for (let looks = 0; looks < 4; looks++) {
       this.look();
@@ -286,6 +307,8 @@ export class World {
 
   #judge(): void {
     this.#isLooking = false;
+    // Whoever left may have closed the last duplicate of something.
+    if (this.#ask()) this.#isTurbulent = true;
     for (const witness of this.#witnesses) {
       this.tellings += witness.times;
       if (!this.#isTurbulent) this.#judgeOne(witness);
@@ -353,12 +376,17 @@ export class World {
     try {
       reactor.add(fd, witness, witness.mode);
     } catch (error) {
-      if (!isRefused || !/in two modes/.test(String(error))) throw error;
+      const isExpected = isRefused && /in two modes/.test(String(error)) || this.#isScarcity(error);
+      if (!isExpected) throw error;
       return;
     }
     assert.ok(!isRefused, `two modes by the number alone: ${witness}`);
     this.#witnesses.push(witness);
     witness.owed = witness.due;
+  }
+
+  #isScarcity(error: unknown): boolean {
+    return this.#isScarce && /ENOMEM|EMFILE/.test(String(error));
   }
 
   #leave(witness: Witness | undefined): void {
@@ -371,7 +399,12 @@ export class World {
   #modify(): void {
     const witness = this.#any(this.#witnesses);
     if (!witness?.isOpen || witness.isSevered || witness.mode & EPOLLEXCLUSIVE) return;
-    reactor.modify(witness, this.#any(INTERESTS)!);
+    try {
+      reactor.modify(witness, this.#any(INTERESTS)!);
+    } catch (error) {
+      if (!this.#isScarcity(error)) throw error;
+      return;
+    }
     witness.isLoaded = true;
     witness.owed = witness.due;
   }
@@ -445,8 +478,9 @@ export class World {
     while (libc.read(descriptor.number, read, read.length) > 0);
   }
 
-  /** Asks the kernel what everything is ready for, and notes what has come. */
-  #ask(): void {
+  /** Asks the kernel what everything is ready for, and notes what has come: whether anything has. */
+  #ask(): boolean {
+    let hasChanged = false;
     let at = 0;
     for (const { number } of this.#descriptors) {
       pollfd.write(polledView, at, { fd: number, events: ANYTHING, revents: 0 });
@@ -458,12 +492,14 @@ export class World {
       const bits = polledView.getUint16(at + pollfd.offsets.revents, true);
       at += pollfd.size;
       if (bits === file.bits) continue;
+      hasChanged = true;
       const gained = bits & ~file.bits;
       file.bits = bits;
       for (const witness of this.#witnesses) {
         if (witness.file === file) witness.owed |= gained & (witness.interest | ALWAYS);
       }
     }
+    return hasChanged;
   }
 }
 

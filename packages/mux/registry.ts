@@ -184,6 +184,9 @@ export class Registry {
 
   /** Puts a number into the set. */
   #register(number: number, interest: number, mode: number, standIn?: OwnedFd): Registration {
+    // That of a duplicate must have been closed behind our back, to be given out once more.
+    const before = this.#byNumber.get(number);
+    if (before !== undefined) this.#onGone(before);
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     const generation = this.#lastGeneration = (this.#lastGeneration + 1) | 0;
     const armed = interest | mode;
@@ -199,9 +202,7 @@ export class Registry {
       ok(added, "epoll_ctl", { fd: number });
     }
     this.#slots[slot] = registration;
-    const before = this.#byNumber.get(number);
     this.#byNumber.set(number, registration);
-    if (before !== undefined) this.#onGone(before);
     return registration;
   }
 
