@@ -21,3 +21,9 @@ export class Offset {
     return this.#halves;
   }
 }
+
+/** The place some bytes further on, exact wherever that is. */
+export function after(offset: number | bigint, bytes: number): number | bigint {
+  const sum = Number(offset) + bytes;
+  return Number.isSafeInteger(sum) ? sum : BigInt(offset) + BigInt(bytes);
+}

@@ -1,0 +1,62 @@
+import { setTimeout } from "node:timers";
+import { advise, type AsFd, preadv } from "@posixly/fd";
+import { unlessAborted } from "@posixly/mux";
+import { after } from "./offset.ts";
+
+/** How far apart the looks into a file are: what a kernel reads ahead in one go, by default. */
+const STRIDE = 131_072;
+
+/** How far apart they are once a page was missing: then any may be. */
+const PAGE = 4096;
+
+/** How long a disk is waited for that brings nothing at all, in milliseconds. */
+const PATIENCE = 1000;
+
+const sample = [new Uint8Array(1)];
+
+/**
+ * Keeps calls that need a file from stopping the whole thread for a disk.
+ *
+ * A look tells whether a page is in memory. If it is not, the kernel is asked to read it, which it
+ * does by itself; since nothing tells when it has, we look again after 1 ms, 2 ms, 4 ms and so
+ * on, and from anew whenever there was progress. A file system that cannot say what is in memory,
+ * or that brings nothing there, is not waited for.
+ */
+export class Warmth {
+  readonly #file: AsFd;
+  #step = STRIDE;
+
+  constructor(file: AsFd) {
+    this.#file = file;
+  }
+
+  /** Waits until a part of the file is in memory. */
+  async of(offset: number | bigint, length: number, signal?: AbortSignal): Promise<void> {
+    let delay = 1;
+    let cold = this.#cold(offset, length);
+    while (cold < length && delay < PATIENCE) {
+      this.#step = PAGE;
+      advise(this.#file, "willNeed", { offset: after(offset, cold), length: length - cold });
+      await unlessAborted(pause(delay), signal);
+      const next = this.#cold(offset, length);
+      delay = next > cold ? 1 : delay * 2;
+      cold = next;
+    }
+  }
+
+  /** Where in a part of the file a page is not in memory; its length if all are. */
+  #cold(offset: number | bigint, length: number): number {
+    try {
+      for (let at = 0; at < length; at += this.#step) {
+        if (preadv(this.#file, sample, after(offset, at), { noWait: true }) === null) return at;
+      }
+    } catch {
+      // Who cannot say; or the call itself will meet whatever is wrong.
+    }
+    return length;
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, milliseconds));
+}
