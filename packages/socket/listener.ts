@@ -1,4 +1,4 @@
-import { eventfd, type OwnedFd } from "@posixly/fd";
+import { eventfd, getFlags, type OwnedFd } from "@posixly/fd";
 import { signalOf, type WaitOptions, whenReadable } from "@posixly/mux";
 import type { SyscallError } from "@posixly/sys";
 import { acceptSocket } from "./accept.ts";
@@ -29,9 +29,11 @@ export class Listener<Accepted extends Socket = Connection> extends Socket
   /** A descriptor to give up when there are none left. */
   #spare: OwnedFd | undefined;
   #refused = 0;
+  #isNonBlocking = false;
 
   /**
-   * Takes over a listening socket that nobody else will close. It must not block.
+   * Takes over a listening socket that nobody else will close. It must not block, since there is no
+   * way to accept from one that does without waiting: see `setFlags` of `@posixly/fd`.
    *
    * @param fd The number
    * @param kind What a connection becomes; by default a {@linkcode Connection}
@@ -68,13 +70,14 @@ export class Listener<Accepted extends Socket = Connection> extends Socket
    * @returns The connection
    * @throws {SyscallError} `EINVAL` if it does not listen any more
    * @throws {Error} If the listener is closed, even meanwhile
-   * @throws {TypeError} If an option is none
+   * @throws {TypeError} If an option is none, or the socket blocks
    * @throws The signal's reason, or a `TimeoutError`
    */
   async accept(options: WaitOptions = {}): Promise<Accepted> {
     const signal = signalOf(options);
     const wait = signal && { signal };
     const pause = new Pause();
+    this.#requireNonBlocking();
     for (;;) {
       const accepted = await whenReadable(this, () => this.#next(), wait);
       if (accepted !== later) return accepted;
@@ -106,6 +109,11 @@ export class Listener<Accepted extends Socket = Connection> extends Socket
   override release(): number {
     this.#spare?.close();
     return super.release();
+  }
+
+  #requireNonBlocking(): void {
+    this.#isNonBlocking ||= getFlags(this).nonBlocking;
+    if (!this.#isNonBlocking) throw new TypeError("Cannot wait for a listener that blocks");
   }
 
   /** The next connection; `null` if there is none, `later` if nothing can be done about it now. */
