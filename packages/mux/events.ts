@@ -85,7 +85,11 @@ export function readinessOf(bits: number): Readiness {
 
 /** The bits to wait for, of which there must be one at least. */
 export function interestOf(interest: Interest): number {
-  const bits = bitsOf(interests, interest);
+  return requireInterest(bitsOf(interests, interest));
+}
+
+/** Checks that there is something to wait for. */
+export function requireInterest(bits: number): number {
   if (bits !== 0) return bits;
   throw new TypeError(`interest must be one of ${Object.keys(interests).join(", ")} at least`);
 }

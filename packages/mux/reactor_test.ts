@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { close, duplicate, type EventFd, eventfd, OwnedFd } from "@posixly/fd";
+import { close, duplicate, type EventFd, eventfd, type OwnedFd } from "@posixly/fd";
 import { readable, watch, writable } from "@posixly/mux";
 import { errno } from "@posixly/sys";
 import { runFresh, withoutLeaks } from "@posixly/testing";
@@ -240,7 +240,7 @@ test("where descriptors run out, the wait is refused and nothing stays open, at 
 });
 
 test("a batch is as large as it may be, and the next begins with others", () =>
-  withoutLeaks(async () => {
+  withoutLeaks(() => {
     const counters = Array.from({ length: 600 }, () => eventfd(1));
     const told = new Set<EventFd>();
     const watchers = counters.map((counter) =>

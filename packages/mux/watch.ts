@@ -1,9 +1,19 @@
 import type { AsFd } from "@posixly/fd";
 import { bitsOf } from "@posixly/sys";
 import { type EpollInterest, epollInterests } from "./epoll.ts";
-import { type Interest, interestOf, type Readiness, readinessOf } from "./events.ts";
+import {
+  type Interest,
+  interestOf,
+  type Readiness,
+  readinessOf,
+  requireInterest,
+} from "./events.ts";
+import { EPOLLET, EPOLLEXCLUSIVE, EPOLLONESHOT, EPOLLWAKEUP } from "./libc.ts";
 import { reactor } from "./reactor.ts";
 import type { Registration, Waiter } from "./registration.ts";
+
+/** How to tell, among the bits of epoll_ctl(2); the others are what. */
+const MODES = EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP;
 
 /**
  * Calls back whenever a descriptor is ready, on the event loop or within {@linkcode run}, epoll(7).
@@ -53,10 +63,9 @@ export function watch(
   if (typeof callback !== "function") {
     throw new TypeError(`callback must be a function, not ${String(callback)}`);
   }
-  const { edge, oneShot, exclusive, wakeUp, ...what } = interest;
-  const watching = new Watching(interestOf(what), callback);
-  const mode = bitsOf(epollInterests, { edge, oneShot, exclusive, wakeUp }) | 0;
-  reactor.add(fd, watching, mode);
+  const bits = bitsOf(epollInterests, interest);
+  const watching = new Watching(requireInterest(bits & ~MODES), callback);
+  reactor.add(fd, watching, bits & MODES);
   return new Watcher(watching);
 }
 
