@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AsFd, eventfd, memfd, open, pread, pwrite, truncate } from "@posixly/fd";
-import { errno, SyscallError } from "@posixly/sys";
+import { errno, type SyscallError } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import { map, type MapOptions } from "@posixly/zerocopy";
 import fc from "fast-check";
