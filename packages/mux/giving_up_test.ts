@@ -42,6 +42,21 @@ test("what was given up before is given up, and what is no way to give up is ref
   assert.throws(() => signalOf({ timeOut: 1 } as object), TypeError);
 });
 
+test("a signal of somebody else's making will do", async () => {
+  let abort: unknown;
+  const signal = {
+    aborted: false,
+    reason: new Error("enough"),
+    throwIfAborted() {},
+    addEventListener: (_: string, listener: unknown) => abort = listener,
+    removeEventListener: (_: string, listener: unknown) => assert.equal(listener, abort),
+  };
+  using counter = eventfd();
+  const waiting = readable(counter, { signal: signal as unknown as AbortSignal });
+  (abort as EventListenerObject).handleEvent(new Event("abort"));
+  await assert.rejects(waiting, signal.reason);
+});
+
 test("a promise is waited for as it is, unless the signal aborts", async () => {
   const { signal } = new AbortController();
   const failure = new Error("failed");

@@ -112,7 +112,7 @@ export function onAbort(
   signal: AbortSignal,
   listener: Parameters<AbortSignal["addEventListener"]>[1],
 ): void {
-  setMaxListeners(0, signal);
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
   signal.addEventListener("abort", listener);
 }
 
