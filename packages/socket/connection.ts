@@ -55,7 +55,7 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
     return localAddress(this);
   }
 
-  /** The other end; `null` if it is gone already, or has no address. */
+  /** The other end; `null` if it is not connected any more, or never was. */
   get remoteAddress(): SocketAddress | null {
     return remoteAddress(this);
   }

@@ -42,7 +42,7 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
     return localAddress(this);
   }
 
-  /** The other end; `null` if it is gone already. */
+  /** The other end, also when it is gone; `null` if there never was one. */
   get remoteAddress(): SocketAddress | null {
     return remoteAddress(this);
   }
