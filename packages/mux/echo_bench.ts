@@ -6,7 +6,7 @@ import process from "node:process";
 import { OwnedFd, raiseLimit, read, write } from "@posixly/fd";
 import { bench, type Work } from "@posixly/testing/bench";
 import { bind, ok } from "@posixly/sys";
-import { run, stop, watch } from "./mod.ts";
+import { busyPoll, readable, run, stop, watch } from "./mod.ts";
 
 /** How many connections there are, and how long a message is. */
 interface Load {
@@ -166,11 +166,14 @@ const libc = bind({
   bind: ["i32", "i32", "buffer", "u32"],
   getsockname: ["i32", "i32", "buffer", "buffer"],
   listen: ["i32", "i32", "i32"],
+  setsockopt: ["i32", "i32", "i32", "i32", "buffer", "u32"],
   socket: ["i32", "i32", "i32", "i32"],
 });
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 const NON_BLOCKING_CLOEXEC = 0x80800;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 
 /** A listening socket on a free port of the loopback interface. */
 function listen(): { listener: OwnedFd; port: number } {
@@ -352,4 +355,98 @@ for (const [connections, size] of [[64, 64], [1000, 64], [64, 16_384]]) {
   };
   bench(`${name}, run()`, { ours: ofRun(load), peers, partner: client });
   bench(`${name}, event loop`, { ours: ofLoop(load), peers, partner: client });
+}
+
+/** Answers each byte that comes, on a connection to a port of this machine. */
+const answerer = `
+  #include <arpa/inet.h>
+  #include <netinet/tcp.h>
+  #include <stdlib.h>
+  #include <unistd.h>
+
+  int main(int argc, char **argv) {
+    struct sockaddr_in to = { AF_INET, htons(atoi(argv[1])), { htonl(INADDR_LOOPBACK) } };
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    if (connect(fd, (struct sockaddr *) &to, sizeof to)) return 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    for (char byte; read(fd, &byte, 1) == 1;)
+      if (write(fd, &byte, 1) != 1) return 1;
+  }
+`;
+
+const sleeperInC = `
+  #include <arpa/inet.h>
+  #include <netinet/tcp.h>
+  #include <stdio.h>
+  #include <stdlib.h>
+  #include <sys/epoll.h>
+  #include <unistd.h>
+
+  static int peer, epoll;
+
+  static void start(void) {
+    struct sockaddr_in at = { AF_INET, 0, { htonl(INADDR_LOOPBACK) } };
+    socklen_t length = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    bind(listener, (struct sockaddr *) &at, sizeof at);
+    listen(listener, 1);
+    getsockname(listener, (struct sockaddr *) &at, &length);
+    if (fork() == 0) {
+      char port[16];
+      snprintf(port, sizeof port, "%d", ntohs(at.sin_port));
+      execl(getenv("BENCH_PARTNER"), "answerer", port, NULL);
+      _exit(1);
+    }
+    peer = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    struct epoll_event event = { EPOLLIN };
+    epoll = epoll_create1(0);
+    epoll_ctl(epoll, EPOLL_CTL_ADD, peer, &event);
+  }
+
+  void run(long times) {
+    char byte = 0;
+    struct epoll_event event;
+    if (peer == 0) start();
+    while (times--) {
+      if (write(peer, &byte, 1) != 1) exit(1);
+      epoll_wait(epoll, &event, 1, -1);
+      if (read(peer, &byte, 1) != 1) exit(1);
+    }
+  }
+`;
+
+/** Says a byte and awaits the answer. */
+function waker(microseconds: number): Work {
+  const byte = new Uint8Array(1);
+  let peer: OwnedFd | undefined;
+  return async (times) => {
+    peer ??= await answering();
+    busyPoll(microseconds);
+    for (let i = 0; i < times; i++) {
+      write(peer, byte);
+      while (read(peer, byte) === null) await readable(peer);
+    }
+    busyPoll(0);
+  };
+}
+
+async function answering(): Promise<OwnedFd> {
+  const { listener, port } = listen();
+  using _listener = listener;
+  spawn(process.env.BENCH_PARTNER!, [String(port)], { stdio: "ignore" });
+  await readable(listener);
+  const peer = new OwnedFd(libc.accept4(listener.fd, null, null, NON_BLOCKING_CLOEXEC));
+  ok(libc.setsockopt(peer.fd, IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]), 4), "setsockopt");
+  return peer;
+}
+
+// How long a thread takes to wake up.
+for (const [how, microseconds] of [["await readable", 0], ["busyPoll", 100]] as const) {
+  bench(`a byte there and back, ${how}`, {
+    ours: waker(microseconds),
+    peers: { C: sleeperInC },
+    partner: answerer,
+    clock: "wall",
+  });
 }

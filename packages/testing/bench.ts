@@ -28,8 +28,10 @@ export interface Comparison {
    * path is in the variable `BENCH_PARTNER`.
    */
   partner?: string;
-  /** The clock to trust, in nanoseconds: by default the CPU time of this process. */
+  /** The CPU time that counts, in nanoseconds: by default that of this process. */
   cpu?: () => number;
+  /** Which time the ratio is of: by default `cpu`; `wall` where waiting is what is compared. */
+  clock?: "cpu" | "wall";
 }
 
 /**
@@ -37,11 +39,11 @@ export interface Comparison {
  * a comparison and of a side, it becomes that side.
  */
 export function bench(name: string, comparison: Comparison): void {
-  const { bytes, ours, peers, partner, cpu = ownCpu } = comparison;
+  const { bytes, ours, peers, partner, clock = "cpu", cpu = ownCpu } = comparison;
   const [wanted, side] = process.argv.slice(2);
   if (wanted === undefined) {
     const sides = Object.entries(peers).map(description);
-    console.log(JSON.stringify({ name, bytes, partner, peers: sides }));
+    console.log(JSON.stringify({ name, bytes, clock, partner, peers: sides }));
   } else if (wanted === name) {
     const peer = side === "ours" ? ours : peers[side];
     const work = typeof peer === "object" ? peer.work : peer;

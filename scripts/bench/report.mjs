@@ -7,26 +7,27 @@ const rounded = (number) => Number(number.toPrecision(3));
 const unitOf = ({ bytes }) => bytes ? "s/GB" : "ns/op";
 const figure = (nanoseconds, { bytes = 1 }) => rounded(nanoseconds / bytes);
 
-/** Each of our sides beside each of its peers. */
-function* pairs(sides) {
+/** Each of our sides beside each of its peers; `clock` says which time is compared. */
+function* pairs(sides, { clock }) {
   for (const ours of sides.filter(({ peer }) => peer === "ours")) {
     for (const theirs of sides) {
       const isPeer = theirs.peer !== "ours" && [ours.runtime, undefined].includes(theirs.runtime);
-      if (isPeer) yield { ours, theirs, ratio: rounded(ours.cpu / theirs.cpu) };
+      if (isPeer) yield { ours, theirs, ratio: rounded(ours[clock] / theirs[clock]) };
     }
   }
 }
 
 export function json(comparison, sides) {
-  return [...pairs(sides)].map(({ ours, theirs, ratio }) =>
+  const { clock } = comparison;
+  return [...pairs(sides, comparison)].map(({ ours, theirs, ratio }) =>
     JSON.stringify({
       package: comparison.package,
       case: comparison.name,
       runtime: ours.runtime,
       peer: theirs.peer,
-      unit: `CPU ${unitOf(comparison)}`,
-      ours: figure(ours.cpu, comparison),
-      theirs: figure(theirs.cpu, comparison),
+      unit: `${clock === "cpu" ? "CPU" : "wall"} ${unitOf(comparison)}`,
+      ours: figure(ours[clock], comparison),
+      theirs: figure(theirs[clock], comparison),
       ratio,
     })
   ).join("\n");
@@ -34,7 +35,7 @@ export function json(comparison, sides) {
 
 export function table(comparison, sides) {
   const unit = unitOf(comparison);
-  const all = [...pairs(sides)];
+  const all = [...pairs(sides, comparison)];
   const lines = sides.map((side) => {
     const ratios = all.filter(({ ours }) => ours === side)
       .map(({ theirs, ratio }) => `${ratio.toFixed(2)} x ${theirs.peer}`);
