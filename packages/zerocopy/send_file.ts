@@ -5,7 +5,7 @@ import { FileTruncatedError } from "./file_truncated.ts";
 import { requireNonBlocking } from "./non_blocking.ts";
 import { after } from "./offset.ts";
 import { sendfile } from "./sendfile.ts";
-import { ThroughMemory } from "./through_memory.ts";
+import { MEMORY, moveThroughMemory } from "./through_memory.ts";
 import { nextTurn } from "./turn.ts";
 import { Warmth } from "./warm.ts";
 
@@ -190,7 +190,7 @@ class Sending {
 
   /** Reads it and writes it. */
   async byReadAndWrite(): Promise<void> {
-    const memory = new ThroughMemory(this.#file, this.#to, this.#wait);
+    const taken = (bytes: number) => this.#taken(bytes);
     const isStream = !hasPositions(this.#file);
     if (isStream) {
       if (this.#options.offset !== undefined) {
@@ -199,14 +199,14 @@ class Sending {
       requireNonBlocking(this.#file, "file");
     }
     while (this.sent < this.#length) {
-      const length = Math.min(this.#length - this.sent, memory.size);
+      const length = Math.min(this.#length - this.sent, MEMORY);
       if (!isStream) await this.#warmth.of(this.#at, length, this.#wait?.signal);
-      const n = await memory.fill(length, isStream ? undefined : this.#at);
+      const at = isStream ? undefined : this.#at;
+      const n = await moveThroughMemory(this.#file, this.#to, length, taken, this.#wait, at);
       if (n === 0) {
         this.#ended();
         return;
       }
-      await memory.drain(n, (bytes) => this.#taken(bytes));
     }
   }
 

@@ -1,44 +1,46 @@
 import { type AsFd, pread, read, write } from "@posixly/fd";
 import { type WaitOptions, whenReadable, whenWritable } from "@posixly/mux";
 
-/** How much is read at once. */
-const SIZE = 65_536;
+/** How much is moved at once. */
+export const MEMORY = 65_536;
 
-/** Bytes that go by way of this program, for what the kernel does not move by itself. */
-export class ThroughMemory {
-  readonly #from: AsFd;
-  readonly #to: AsFd;
-  readonly #wait: WaitOptions | undefined;
-  readonly #buffer: Uint8Array;
+/**
+ * What was read and is about to be written. One buffer serves all: what is not taken at once is
+ * copied, so that thousands who wait need no memory.
+ */
+const buffer = new Uint8Array(MEMORY);
 
-  constructor(from: AsFd, to: AsFd, wait: WaitOptions | undefined, size: number = SIZE) {
-    this.#from = from;
-    this.#to = to;
-    this.#wait = wait;
-    this.#buffer = new Uint8Array(size);
+/**
+ * Waits for bytes and moves them by way of this program.
+ *
+ * @param taken Told of each part that has been written
+ * @param offset Where to read; by default at the position
+ * @returns How many there were; 0 is the end
+ */
+export async function moveThroughMemory(
+  from: AsFd,
+  to: AsFd,
+  length: number,
+  taken: (bytes: number) => void,
+  wait: WaitOptions | undefined,
+  offset?: number | bigint,
+): Promise<number> {
+  const part = length < MEMORY ? buffer.subarray(0, length) : buffer;
+  let rest: Uint8Array | undefined;
+  const attempt = () => {
+    const n = offset === undefined ? read(from, part) : pread(from, part, offset);
+    if (n === null || n === 0) return n;
+    const written = write(to, buffer.subarray(0, n)) ?? 0;
+    if (written > 0) taken(written);
+    if (written < n) rest = buffer.slice(written, n);
+    return n;
+  };
+  const n = await whenReadable(from, attempt, wait);
+  while (rest !== undefined) {
+    const bytes: Uint8Array = rest;
+    const written = await whenWritable(to, () => write(to, bytes), wait);
+    taken(written);
+    rest = written < bytes.length ? bytes.subarray(written) : undefined;
   }
-
-  /** How many bytes it takes at once. */
-  get size(): number {
-    return this.#buffer.length;
-  }
-
-  /** Waits for bytes and says how many there are; 0 is the end. */
-  async fill(length: number, offset?: number | bigint): Promise<number> {
-    const buffer = length < this.size ? this.#buffer.subarray(0, length) : this.#buffer;
-    const attempt = offset === undefined
-      ? () => read(this.#from, buffer)
-      : () => pread(this.#from, buffer, offset);
-    return await whenReadable(this.#from, attempt, this.#wait);
-  }
-
-  /** Writes what was read, and tells of each part that was taken. */
-  async drain(length: number, taken: (bytes: number) => void): Promise<void> {
-    for (let done = 0; done < length;) {
-      const rest = this.#buffer.subarray(done, length);
-      const n = await whenWritable(this.#to, () => write(this.#to, rest), this.#wait);
-      done += n;
-      taken(n);
-    }
-  }
+  return n;
 }
