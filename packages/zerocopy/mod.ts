@@ -3,7 +3,9 @@
  *
  * @module
  */
+export { type Copied, copyFile, type CopyFileOptions } from "./copy_file.ts";
 export { copyFileRange, type CopyFileRangeOptions } from "./copy_file_range.ts";
+export { type CopyWay } from "./copy_ways.ts";
 export { FileTruncatedError } from "./file_truncated.ts";
 export { map } from "./map.ts";
 export { type MapOptions } from "./map_options.ts";

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { memfd, open, position, pread, punchHole, pwrite, seek, stat, truncate } from "@posixly/fd";
+import { errno } from "@posixly/sys";
+import { pipe } from "@posixly/pipe";
+import { turns, withoutLeaks } from "@posixly/testing";
+import { copyFile, type CopyWay } from "@posixly/zerocopy";
+import { test } from "uvu";
+import { libc } from "./libc.ts";
+
+const ways: CopyWay[] = ["copy_file_range", "sendfile", "readwrite"];
+
+const onDisk = () => open("/var/tmp", { read: true, write: true, temporary: true });
+
+/** All bytes of a file of moderate size. */
+function contents(file: ReturnType<typeof memfd>): Uint8Array {
+  const bytes = new Uint8Array(Number(stat(file).size));
+  for (let at = 0; at < bytes.length;) at += pread(file, bytes.subarray(at), at)!;
+  return bytes;
+}
+
+/** Replaces functions of the kernel for as long as something runs. */
+async function withFaults<T>(faults: Partial<typeof libc>, run: () => Promise<T>): Promise<T> {
+  const calls = { ...libc };
+  Object.assign(libc, faults);
+  try {
+    return await run();
+  } finally {
+    Object.assign(libc, calls);
+  }
+}
+
+const pieces = fc.array(
+  fc.record({ at: fc.nat(3_000_000), bytes: fc.uint8Array({ minLength: 1, maxLength: 5000 }) }),
+  { maxLength: 6 },
+);
+
+test("the copy has the same bytes and the same holes, whichever way and whatever was there", () =>
+  withoutLeaks(() =>
+    fc.assert(
+      fc.asyncProperty(
+        pieces,
+        fc.nat(4_000_000),
+        fc.constantFrom(...ways, undefined),
+        fc.boolean(),
+        async (pieces, size, via, isOnDisk) => {
+          using from = isOnDisk ? onDisk() : memfd("from");
+          using to = isOnDisk ? onDisk() : memfd("to");
+          pwrite(to, new Uint8Array(1000).fill(0xa5), 5_000_000); // what was there
+          for (const { at, bytes } of pieces) pwrite(from, bytes, at);
+          truncate(from, size);
+          seek(to, 7);
+          const { bytes, path } = await copyFile(from, to, { via });
+          assert.equal(bytes, size);
+          assert.ok(via === undefined || path === via);
+          assert.ok(Buffer.from(contents(to)).equals(contents(from)));
+          assert.deepEqual([position(from), position(to)], [0, 7]);
+          assert.ok(Number(stat(to).blocks) <= 6 * 32 + 64, "holes stay holes");
+        },
+      ),
+      { numRuns: 40 },
+    )
+  ));
+
+test("a sparse file of 5 GiB is copied with what lies beyond 2 ** 32", async () => {
+  for (const via of ways) {
+    using from = onDisk();
+    using to = onDisk();
+    truncate(from, 5 * 2 ** 30);
+    const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
+    pwrite(from, bytes, 2 ** 32 + 54_321);
+    assert.equal((await copyFile(from, to, { via })).bytes, 5 * 2 ** 30);
+    const copy = new Uint8Array(100_000);
+    pread(to, copy, 2 ** 32 + 54_321);
+    assert.deepEqual(copy, bytes);
+    assert.ok(Number(stat(to).blocks) < 1000);
+  }
+});
+
+test("a file with data beyond 2 ** 53 is copied exactly", async () => {
+  using from = memfd("from");
+  using to = memfd("to");
+  const far = 2n ** 60n + 1n;
+  pwrite(from, new Uint8Array([1, 2, 3]), far);
+  await copyFile(from, to);
+  const copy = new Uint8Array(3);
+  assert.equal(pread(to, copy, far), 3);
+  assert.deepEqual(copy, new Uint8Array([1, 2, 3]));
+  assert.equal(BigInt(stat(to).size), far + 3n);
+});
+
+test("each refusal leads one step down, and says so", async () => {
+  const refuse = () => -errno.EXDEV;
+  const nothing = () => 0;
+  const reflink = { ioctl$int: () => 0 };
+  using from = memfd("from");
+  using to = memfd("to");
+  pwrite(from, new Uint8Array(100_000).fill(7), 0);
+  const path = async () => (await copyFile(from, to)).path;
+  assert.equal(await withFaults(reflink, path), "reflink");
+  assert.equal(await path(), "copy_file_range");
+  for (const copy_file_range of [refuse, nothing]) {
+    assert.equal(await withFaults({ copy_file_range }, path), "sendfile");
+    assert.equal(await withFaults({ copy_file_range, sendfile: refuse }, path), "readwrite");
+    assert.ok(contents(to).every((byte) => byte === 7));
+    assert.equal(contents(to).length, 100_000);
+  }
+});
+
+test("what is asked for alone and refused is an error, and so is what fails", async () => {
+  using from = memfd("from");
+  using to = memfd("to");
+  pwrite(from, new Uint8Array(100), 0);
+  await assert.rejects(copyFile(from, to, { via: "reflink" }), { syscall: "ioctl" });
+  for (const name of ["copy_file_range", "sendfile"] as const) {
+    await withFaults(
+      { [name]: () => -errno.EXDEV },
+      () => assert.rejects(copyFile(from, to, { via: name }), { code: "EXDEV", syscall: name }),
+    );
+    let calls = 0;
+    await withFaults(
+      { [name]: () => (calls++, -errno.EIO) },
+      () => assert.rejects(copyFile(from, to, { via: name }), { code: "EIO" }),
+    );
+    assert.equal(calls, 1);
+  }
+  await withFaults(
+    { copy_file_range: () => -errno.ENOSPC },
+    () => assert.rejects(copyFile(from, to), { code: "ENOSPC" }),
+  );
+});
+
+test("interruptions and short counts do not lose a byte", async () => {
+  for (const name of ["copy_file_range", "sendfile"] as const) {
+    using from = memfd("from");
+    using to = memfd("to");
+    pwrite(from, Uint8Array.from({ length: 500_000 }, (_, i) => i % 251), 0);
+    let calls = 0;
+    const call = libc[name] as (...args: unknown[]) => number;
+    const limited = (...args: unknown[]) => {
+      if (++calls % 3 === 0) return -errno.EINTR;
+      const count = name === "sendfile" ? 3 : 4;
+      args[count] = Math.min(args[count] as number, 50_000);
+      return call(...args);
+    };
+    await withFaults({ [name]: limited }, () => copyFile(from, to, { via: name }));
+    assert.ok(Buffer.from(contents(to)).equals(contents(from)));
+    assert.ok(calls > 10);
+  }
+});
+
+test("what says that it is of 0 bytes, or of more than it has, is copied to its end", async () => {
+  for (const path of ["/proc/self/status", "/sys/kernel/mm/transparent_hugepage/enabled"]) {
+    using from = open(path);
+    using to = memfd("to");
+    const { bytes, path: way } = await copyFile(from, to);
+    assert.ok(bytes > 10 && bytes < 4096, path);
+    assert.equal(stat(to).size, bytes);
+    assert.equal(way, "readwrite");
+  }
+  using empty = memfd("empty");
+  using to = memfd("to");
+  assert.equal((await copyFile(empty, to)).bytes, 0);
+});
+
+test("a file that shrinks meanwhile is an error that says how far it came", async () => {
+  using from = memfd("from");
+  using to = memfd("to");
+  pwrite(from, new Uint8Array(5 * 2 ** 20), 0);
+  const onProgress = (bytes: number) => {
+    if (bytes === 2 ** 20) truncate(from, 2 ** 20);
+  };
+  await assert.rejects(copyFile(from, to, { onProgress }), {
+    name: "FileTruncatedError",
+    expected: 5 * 2 ** 20,
+    sent: 2 ** 20,
+  });
+});
+
+test("others have their turns, and it can be given up between two pieces", async () => {
+  using from = memfd("from");
+  using to = memfd("to");
+  pwrite(from, new Uint8Array(16 * 2 ** 20), 0);
+  let around = 0;
+  let isOver = false;
+  (async () => {
+    for (; !isOver; around++) await turns(1);
+  })();
+  await copyFile(from, to);
+  isOver = true;
+  assert.ok(around >= 15, `${around} times`);
+
+  const giveUp = new AbortController();
+  const onProgress = () => giveUp.abort(new Error("enough"));
+  await assert.rejects(copyFile(from, to, { signal: giveUp.signal, onProgress }), /enough/);
+  assert.equal(stat(to).size, 2 ** 20);
+});
+
+test("the same file, by whatever descriptor, is refused and keeps its bytes", async () => {
+  using file = memfd("file");
+  pwrite(file, new Uint8Array(10), 0);
+  using again = open(`/proc/self/fd/${file.fd}`, { write: true, read: true });
+  await assert.rejects(copyFile(file, file), /the same file/);
+  await assert.rejects(copyFile(file, again), /the same file/);
+  assert.equal(stat(file).size, 10);
+});
+
+test("arguments are checked, and nothing is lost then", async () => {
+  using from = memfd("from");
+  using to = memfd("to");
+  pwrite(to, new Uint8Array(10), 0);
+  using ends = pipe();
+  using log = open("/tmp", { append: true, temporary: true });
+  await assert.rejects(copyFile(from, ends.writer), /to must be a regular file, not a pipe/);
+  await assert.rejects(copyFile(ends.reader, to), /from must be a regular file, not a pipe/);
+  await assert.rejects(copyFile(from, log), /appending/);
+  await assert.rejects(copyFile(from, to, { via: "cp" as never }), /via must be one of/);
+  await assert.rejects(copyFile(from, to, { offset: 1 } as never), /no option offset/);
+  await assert.rejects(copyFile(from, to, { onProgress: 1 as never }), TypeError);
+  await assert.rejects(copyFile(from, to, { signal: AbortSignal.abort() }), { name: "AbortError" });
+  punchHole(to, 0, 1);
+  assert.equal(stat(to).size, 10);
+});
+
+test.run();
