@@ -21,6 +21,7 @@ import {
   statfs,
 } from "./libc.ts";
 import type { MapOptions } from "./map_options.ts";
+import { retry } from "./retry.ts";
 
 /** What the kernel is going to be asked for. */
 export interface Plan {
@@ -63,6 +64,7 @@ function filePlan(fd: number, options: MapOptions): Plan {
     throw new Error(`Cannot map descriptor ${fd}: it is not sealed against becoming shorter`);
   }
   const unit = pageSizeOf(fd);
+  if (unit !== libc.getpagesize()) requireReserve(noReserve);
   const shift = Number(BigInt(offset) % BigInt(unit));
   return {
     fd,
@@ -113,15 +115,19 @@ function hugePageFlags(size: number | undefined, noReserve: boolean | undefined)
   if (size === undefined) return 0;
   const log = Math.log2(requireInteger(size, "hugePages", 2, 2 ** 52));
   if (!Number.isInteger(log)) throw new RangeError(`hugePages must be a power of 2, not ${size}`);
-  // A huge page that was not put aside and is not there when it is touched is SIGBUS.
-  if (noReserve) throw new TypeError("noReserve must be false with hugePages");
+  requireReserve(noReserve);
   return MAP_HUGETLB | (log << MAP_HUGE_SHIFT);
+}
+
+/** A huge page that was not put aside and is not there when it is touched is SIGBUS. */
+function requireReserve(noReserve: boolean | undefined): void {
+  if (noReserve) throw new TypeError("noReserve must be false with huge pages");
 }
 
 /** How large the pages of a file are. */
 function pageSizeOf(fd: number): number {
   const found = new Uint8Array(statfs.size);
-  ok(libc.fstatfs(fd, found), "fstatfs", { fd });
+  ok(retry(() => libc.fstatfs(fd, found)), "fstatfs", { fd });
   const { f_type, f_bsize } = statfs.decode(found);
   return f_type === HUGETLBFS_MAGIC ? Number(f_bsize) : libc.getpagesize();
 }

@@ -22,6 +22,7 @@ import { isThere, peek } from "./peek.ts";
 import type { Place } from "./place.ts";
 import { pagesAround, pagesWithin, type Region, roundUp, View } from "./region.ts";
 import { residentBytes } from "./resident.ts";
+import { retry } from "./retry.ts";
 
 /**
  * What of a mapping to write out, and whether to wait, see {@linkcode Mapping.flush}.
@@ -172,7 +173,7 @@ export class Mapping implements Disposable {
     const { async, ...range } = options;
     const how = requireBoolean(async, "async") ? MS_ASYNC : MS_SYNC;
     const pages = this.#around(range);
-    if (pages) ok(libc.msync(pages.address, pages.length, how), "msync");
+    if (pages) ok(retry(() => libc.msync(pages.address, pages.length, how)), "msync");
   }
 
   /**
@@ -189,7 +190,7 @@ export class Mapping implements Disposable {
     const number = oneOf(memoryAdvices, advice, "advice");
     // Of a page that is only in part meant, the rest must not be lost.
     const pages = number === MADV_DONTNEED ? this.#within(range) : this.#around(range);
-    if (pages) ok(libc.madvise(pages.address, pages.length, number), "madvise");
+    if (pages) ok(retry(() => libc.madvise(pages.address, pages.length, number)), "madvise");
   }
 
   /**
@@ -205,7 +206,7 @@ export class Mapping implements Disposable {
     const pages = this.#around(range);
     if (!pages) return;
     const { address, length } = pages;
-    if (!this.#isReadOnly) return void ok(libc.mlock(address, length), "mlock");
+    if (!this.#isReadOnly) return void ok(retry(() => libc.mlock(address, length)), "mlock");
     // To lock pages that could be written is to have them copied; so they are locked as they come.
     ok(libc.mlock2(address, length, MLOCK_ONFAULT), "mlock2");
     libc.madvise(address, length, MADV_POPULATE_READ);

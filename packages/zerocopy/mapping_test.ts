@@ -256,6 +256,47 @@ test("nothing changes when a resize fails, at whatever step", () => {
   }
 });
 
+test("what is locked in parts is not resized, and stays as it is", () => {
+  using memory = map(null, { length: 3 * page });
+  memory.bytes[0] = 7;
+  memory.lock({ offset: page, length: page });
+  assert.throws(() => memory.resize(5 * page), { code: "EFAULT", syscall: "mremap" });
+  assert.equal(memory.bytes[0], 7);
+  memory.unlock();
+  memory.resize(5 * page);
+  assert.equal(memory.bytes[0], 7);
+});
+
+test("what is locked as a whole is resized", () => {
+  using memory = map(null, { length: 3 * page, locked: true });
+  memory.bytes[0] = 7;
+  memory.resize(5 * page);
+  assert.equal(memory.bytes[0], 7);
+});
+
+test("a call is begun again when a signal interrupts it, as often as that happens", () => {
+  using file = fileOf(page);
+  const steps: Record<string, (mapping: Mapping) => void> = {
+    fstatfs: () => map(file).close(),
+    madvise: (mapping) => mapping.advise("random"),
+    mlock: (mapping) => mapping.lock(),
+    msync: (mapping) => mapping.flush(),
+  };
+  const functions = libc as unknown as Record<string, (...args: unknown[]) => number>;
+  for (const [name, step] of Object.entries(steps)) {
+    using mapping = forWriting(file);
+    const call = functions[name];
+    let interruptions = 0;
+    functions[name] = (...args) => interruptions++ < 3 ? -errno.EINTR : call(...args);
+    try {
+      step(mapping);
+    } finally {
+      functions[name] = call;
+    }
+    assert.ok(interruptions > 3, name);
+  }
+});
+
 test("a closed mapping is an error of its own, and closing again does nothing", () =>
   withoutLeaks(() => {
     using file = fileOf(page);
