@@ -1,10 +1,16 @@
-import { close, EventFd, eventfd, write } from "@posixly/fd";
+import { close, type EventFd, eventfd, write } from "@posixly/fd";
 import { watch, type Watcher } from "./watch.ts";
 
-/** What is shared: the number of an eventfd, whether it is still ours, and who is about to use it. */
+/** What is shared: the number of an eventfd, and who uses it. */
 const FD = 0;
+const USE = 1;
+
+/** The use: whether it is open, and 2 for each who is just waking. */
 const OPEN = 1;
-const USERS = 2;
+const USER = 2;
+
+/** Both are 32 bits. */
+const HANDLE_BYTES = 8;
 
 /** What is added to the eventfd. */
 const one = new BigUint64Array([1n]);
@@ -32,8 +38,8 @@ const one = new BigUint64Array([1n]);
  */
 export class Waker implements Disposable {
   /** For {@linkcode wake} in another thread; `postMessage` takes it. */
-  readonly handle: SharedArrayBuffer = new SharedArrayBuffer(12);
-  readonly #counter: EventFd = eventfd();
+  readonly handle: SharedArrayBuffer = new SharedArrayBuffer(HANDLE_BYTES);
+  readonly #counter: EventFd;
   readonly #watcher: Watcher;
 
   /**
@@ -44,16 +50,20 @@ export class Waker implements Disposable {
    * @throws {TypeError} If `callback` is no function
    */
   constructor(callback: () => void) {
+    if (typeof callback !== "function") {
+      throw new TypeError(`callback must be a function, not ${String(callback)}`);
+    }
+    const counter = this.#counter = eventfd();
     try {
-      this.#watcher = watch(this.#counter, { readable: true }, () => {
-        this.#counter.take();
+      this.#watcher = watch(counter, { readable: true }, () => {
+        counter.take();
         callback();
       });
     } catch (error) {
-      this.#counter.close();
+      counter.close();
       throw error;
     }
-    new Int32Array(this.handle).set([this.#counter.fd, 1, 0]);
+    new Int32Array(this.handle).set([counter.fd, OPEN]);
   }
 
   /** Keeps the program alive while it listens; so it begins. */
@@ -70,12 +80,11 @@ export class Waker implements Disposable {
 
   /** Stops listening. */
   close(): void {
-    const state = new Int32Array(this.handle);
-    if (Atomics.exchange(state, OPEN, 0) === 0) return;
+    if (this.#counter.closed) return;
     const fd = this.#counter.release();
-    // Whoever has seen it open is about to write, which takes no longer than a call does.
-    while (Atomics.load(state, USERS) > 0);
-    close(fd);
+    // Whoever is just waking needs it still; the last of them closes it then. If that one is a
+    // Worker which is terminated right there, it stays open, and harms nobody.
+    if (Atomics.and(new Int32Array(this.handle), USE, ~OPEN) === OPEN) close(fd);
   }
 
   /** Stops listening at the end of a `using` block. */
@@ -103,16 +112,30 @@ export class Waker implements Disposable {
  * ```
  */
 export function wake(handle: SharedArrayBuffer): boolean {
-  if (!(handle instanceof SharedArrayBuffer) || handle.byteLength !== 12) {
+  if (!(handle instanceof SharedArrayBuffer) || handle.byteLength !== HANDLE_BYTES) {
     throw new TypeError("handle must be that of a Waker");
   }
   const state = new Int32Array(handle);
-  Atomics.add(state, USERS, 1);
+  if (!enter(state)) return false;
   try {
-    if (Atomics.load(state, OPEN) === 0) return false;
     write(state[FD], one); // full is as good as one more
-    return true;
   } finally {
-    Atomics.sub(state, USERS, 1);
+    leave(state);
   }
+  return true;
+}
+
+/** Keeps the descriptor from being closed, unless it is already. */
+function enter(state: Int32Array): boolean {
+  let use = Atomics.load(state, USE);
+  while ((use & OPEN) !== 0) {
+    const before = Atomics.compareExchange(state, USE, use, use + USER);
+    if (before === use) return true;
+    use = before;
+  }
+  return false;
+}
+
+function leave(state: Int32Array): void {
+  if (Atomics.sub(state, USE, USER) === USER) close(state[FD]);
 }
