@@ -18,6 +18,8 @@ export const headers = [
   "linux/udp.h",
   "linux/vm_sockets.h",
   "net/if.h",
+  "stdlib.h",
+  "string.h",
   "sys/ioctl.h",
   "sys/socket.h",
   "sys/time.h",
@@ -52,6 +54,7 @@ export const libc = bind({
   accept4: ["i32", "i32", "buffer", "buffer", "i32"],
   bind: ["i32", "i32", "buffer", "u32"],
   connect: ["i32", "i32", "buffer", "u32"],
+  getenv: ["address", "buffer"],
   getpeername: ["i32", "i32", "buffer", "buffer"],
   getsockname: ["i32", "i32", "buffer", "buffer"],
   getsockopt: ["i32", "i32", "i32", "i32", "buffer", "buffer"],
@@ -69,7 +72,9 @@ export const libc = bind({
   sockatmark: ["i32", "i32"],
   socket: ["i32", "i32", "i32", "i32"],
   socketpair: ["i32", "i32", "i32", "i32", "buffer"],
+  strlen: ["i64", "address"],
   unlink: ["i32", "buffer"],
+  unsetenv: ["i32", "buffer"],
 });
 
 // socket(2): families

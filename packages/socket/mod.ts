@@ -67,6 +67,13 @@ export {
   setMulticastInterface,
   unblockSource,
 } from "./multicast.ts";
+export {
+  fromNodeSocket,
+  type NodeSocketOptions,
+  type TakenOver,
+  toNodeServer,
+  toNodeSocket,
+} from "./node.ts";
 export { type NetlinkCommands, type NetlinkFacts, type NetlinkOptions } from "./netlink_options.ts";
 export { getOption, type ReadableOptions, setOptions, type SettableOptions } from "./options.ts";
 export { type PacketInfo } from "./packet_info.ts";
@@ -102,6 +109,7 @@ export { type ConnectionPair, connectionPair } from "./connection_pair.ts";
 export { Connection } from "./connection.ts";
 export { type ConnectOptions, connectTcp, type HostAndPort } from "./connect_tcp.ts";
 export { type Datagram, DatagramSocket } from "./datagram_socket.ts";
+export { type InheritedSocket, inheritedSockets } from "./inherited.ts";
 export { Listener } from "./listener.ts";
 export { type ListenOptions, listenTcp } from "./listen_tcp.ts";
 export { connectSeqpacket, listenSeqpacket } from "./seqpacket.ts";

@@ -18,6 +18,11 @@ export interface FreshOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What the program reads; by default nothing. */
   readonly stdin?: string;
+  /**
+   * A program that starts the runtime, with its own arguments: the runtime's are given to it after
+   * these. By default the runtime is started by itself.
+   */
+  readonly through?: readonly string[];
   /** After how many milliseconds it is killed; 20 s by default. */
   readonly timeout?: number;
 }
@@ -75,7 +80,9 @@ export async function runFresh(
 async function run(file: string, options: FreshOptions): Promise<Finished> {
   // Under its own name Deno takes itself for Node, and grants its child every permission.
   const runtime = `/proc/${process.pid}/exe`;
-  const child = spawn(runtime, [...runtimeFlags(options), file, ...options.args ?? []], {
+  const { through = [], args = [] } = options;
+  const [program, ...rest] = [...through, runtime, ...runtimeFlags(options), file, ...args];
+  const child = spawn(program, rest, {
     env: { ...process.env, NO_COLOR: "1", ...options.env },
     timeout: options.timeout ?? 20_000,
     killSignal: "SIGKILL",

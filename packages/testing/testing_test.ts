@@ -69,6 +69,18 @@ test("a fresh process is of the same runtime, and knows the packages", async () 
   });
 });
 
+testNeeding("env", "a fresh process may be started by another program", async () => {
+  const program = `
+    import process from "node:process";
+    console.log(process.env.GREETING, process.argv[2]);
+  `;
+  const { stdout } = await runFresh(program, {
+    args: ["argument"],
+    through: ["env", "GREETING=hello"],
+  });
+  assert.equal(stdout, "hello argument\n");
+});
+
 test("a fresh process that takes too long is killed", async () => {
   const { status, signal } = await runFresh("for (;;);", { timeout: 500 });
   assert.deepEqual({ status, signal }, { status: null, signal: "SIGKILL" });
