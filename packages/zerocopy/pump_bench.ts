@@ -1,0 +1,166 @@
+// A proxy: what a gigabyte that goes through costs it in CPU time. Source and sink are the same C
+// program for every side.
+import { spawn } from "node:child_process";
+import { createServer, type Socket } from "node:net";
+import process from "node:process";
+import { type Connection, listenTcp } from "@posixly/socket";
+import { bench, type Work } from "@posixly/testing/bench";
+import { pump, type PumpOptions } from "./mod.ts";
+
+const MIB = 2 ** 20;
+
+/**
+ * Reads from its first connection how many MiB to send, sends them over the second and reads them
+ * from the third.
+ */
+const sourceAndSink = `
+  #define _GNU_SOURCE
+  #include <arpa/inet.h>
+  #include <stdio.h>
+  #include <stdlib.h>
+  #include <sys/socket.h>
+  #include <unistd.h>
+
+  static int dial(int port) {
+    struct sockaddr_in to = { AF_INET, htons(port), { htonl(INADDR_LOOPBACK) } };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, (struct sockaddr *) &to, sizeof to)) exit(1);
+    return fd;
+  }
+
+  int main(int argc, char **argv) {
+    static char bytes[${MIB}];
+    int port = atoi(argv[1]);
+    FILE *control = fdopen(dial(port), "r");
+    int source = dial(port), sink = dial(port);
+    long times;
+    while (fscanf(control, "%ld", &times) == 1) {
+      if (fork() == 0) {
+        for (long left = times * ${MIB}; left > 0;) {
+          long n = write(source, bytes, left < ${MIB} ? left : ${MIB});
+          if (n <= 0) _exit(1);
+          left -= n;
+        }
+        _exit(0);
+      }
+      for (long left = times * ${MIB}; left > 0;) {
+        long n = recv(sink, NULL, ${MIB}, MSG_TRUNC);
+        if (n <= 0) return 1;
+        left -= n;
+      }
+    }
+  }
+`;
+
+const proxyInC = `
+  #define _GNU_SOURCE
+  #include <arpa/inet.h>
+  #include <fcntl.h>
+  #include <stdio.h>
+  #include <stdlib.h>
+  #include <sys/socket.h>
+  #include <unistd.h>
+
+  static int control, source, sink, ends[2];
+
+  static void start(void) {
+    struct sockaddr_in at = { AF_INET, 0, { htonl(INADDR_LOOPBACK) } };
+    socklen_t length = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    bind(listener, (struct sockaddr *) &at, sizeof at);
+    listen(listener, 8);
+    getsockname(listener, (struct sockaddr *) &at, &length);
+    if (fork() == 0) {
+      char port[16];
+      snprintf(port, sizeof port, "%d", ntohs(at.sin_port));
+      execl(getenv("BENCH_PARTNER"), "partner", port, NULL);
+      _exit(1);
+    }
+    control = accept(listener, NULL, NULL);
+    source = accept(listener, NULL, NULL);
+    sink = accept(listener, NULL, NULL);
+    if (pipe(ends)) exit(1);
+    fcntl(ends[1], F_SETPIPE_SZ, ${MIB});
+  }
+
+  void run(long times) {
+    if (control == 0) start();
+    dprintf(control, "%ld\\n", times);
+    for (long left = times * ${MIB}; left > 0;) {
+      long n = splice(source, NULL, ends[1], NULL, ${MIB}, SPLICE_F_MOVE);
+      if (n <= 0) exit(1);
+      left -= n;
+      while (n > 0) {
+        long m = splice(ends[0], NULL, sink, NULL, n, SPLICE_F_MOVE);
+        if (m <= 0) exit(1);
+        n -= m;
+      }
+    }
+  }
+`;
+
+/** A proxy; its sides are told apart by how they listen and move. */
+function proxyOf(listen: Listen): Work {
+  let tell: ((text: string) => unknown) | undefined;
+  let left = 0;
+  let finished = () => {};
+  return async (times) => {
+    left = times * MIB;
+    const done = new Promise<void>((resolve) => finished = resolve);
+    if (tell === undefined) {
+      const ready = (port: number) =>
+        void spawn(process.env.BENCH_PARTNER!, [String(port)], { stdio: "ignore" });
+      const moved = (bytes: number) => {
+        if ((left -= bytes) === 0) finished();
+      };
+      tell = await listen(ready, moved);
+    }
+    tell(`${times}\n`);
+    await done;
+  };
+}
+
+/** Accepts all three connections, begins to move, and tells how to write to the first. */
+type Listen = (
+  ready: (port: number) => void,
+  moved: (bytes: number) => void,
+) => Promise<(text: string) => unknown>;
+
+const ours = (options: PumpOptions): Listen => async (ready, moved) => {
+  using listener = listenTcp("127.0.0.1:0");
+  ready((listener.localAddress as { port: number }).port);
+  const connections: Connection[] = [];
+  while (connections.length < 3) connections.push(await listener.accept());
+  const [control, source, sink] = connections;
+  let before = 0;
+  const onProgress = (bytes: number) => {
+    moved(bytes - before);
+    before = bytes;
+  };
+  pump(source, sink, { ...options, onProgress });
+  return (text) => control.write(new TextEncoder().encode(text));
+};
+
+const nodeNet: Listen = (ready, moved) =>
+  new Promise((resolve) => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      if (sockets.push(socket) < 3) return;
+      const [control, source, sink] = sockets;
+      source.on("data", (bytes) => moved(bytes.length));
+      source.pipe(sink);
+      resolve((text) => control.write(text));
+    });
+    server.listen({ port: 0, host: "127.0.0.1" }, () => {
+      ready((server.address() as { port: number }).port);
+    });
+  });
+
+for (const via of [undefined, "splice", "readwrite"] as const) {
+  bench(`proxy, ${via ?? "whichever way is cheaper"}`, {
+    bytes: MIB,
+    ours: proxyOf(ours({ via })),
+    peers: { C: proxyInC, "a.pipe(b)": proxyOf(nodeNet) },
+    partner: sourceAndSink,
+  });
+}
