@@ -29,6 +29,7 @@ export const libc = bind({
   msync: ["i32", "address", "u64", "i32"],
   munlock: ["i32", "address", "u64"],
   munmap: ["i32", "address", "u64"],
+  preadv2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   process_vm_readv: ["i64", "i32", "buffer", "u64", "buffer", "u64", "u64"],
   sendfile: ["i32", "i32", "i32", "buffer", "u32"],
   splice: ["i32", "i32", "buffer", "i32", "buffer", "u32", "u32"],
@@ -45,6 +46,9 @@ export const SPLICE_F_GIFT = 8;
 // vmsplice(2)
 export const IOV_MAX = 1024;
 export const iovec = struct({ iov_base: "u64", iov_len: "u64" }, { c: "struct iovec" });
+
+// preadv2(2)
+export const RWF_NOWAIT = 8;
 
 // ioctl_ficlone(2)
 export const FICLONE = 0x4004_9409;

@@ -1,6 +1,8 @@
 import { setTimeout } from "node:timers";
-import { advise, type AsFd, preadv } from "@posixly/fd";
+import { advise, type AsFd, fdOf } from "@posixly/fd";
 import { unlessAborted } from "@posixly/mux";
+import { addressOf, errno } from "@posixly/sys";
+import { iovec, libc, RWF_NOWAIT } from "./libc.ts";
 import { after } from "./offset.ts";
 
 /** How far apart the looks into a file are: what a kernel reads ahead in one go, by default. */
@@ -12,7 +14,9 @@ const PAGE = 4096;
 /** How long a disk is waited for that brings nothing at all, in milliseconds. */
 const PATIENCE = 1000;
 
-const sample = [new Uint8Array(1)];
+/** Where a look reads to, and the `struct iovec` that says so: no two are ever under way. */
+const sample = new Uint8Array(1);
+let vector: Uint8Array | undefined;
 
 /**
  * Keeps calls that need a file from stopping the whole thread for a disk.
@@ -46,12 +50,13 @@ export class Warmth {
 
   /** Where in a part of the file a page is not in memory; its length if all are. */
   #cold(offset: number | bigint, length: number): number {
-    try {
-      for (let at = 0; at < length; at += this.#step) {
-        if (preadv(this.#file, sample, after(offset, at), { noWait: true }) === null) return at;
-      }
-    } catch {
-      // Who cannot say; or the call itself will meet whatever is wrong.
+    const fd = fdOf(this.#file);
+    vector ??= iovec.encode({ iov_base: addressOf(sample), iov_len: 1 });
+    for (let at = 0; at < length; at += this.#step) {
+      const n = libc.preadv2(fd, vector, 1, after(offset, at), RWF_NOWAIT);
+      if (n === -errno.EAGAIN) return at;
+      // The end of the file; or who cannot say, and the call itself will meet whatever is wrong.
+      if (n <= 0 && n !== -errno.EINTR) break;
     }
     return length;
   }
