@@ -14,6 +14,25 @@ interface Load {
   readonly size: number;
 }
 
+/** Puts the server on the first processor, with all its threads, and its client on the second. */
+const pinBoth = `
+  static void pin(int task, int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    sched_setaffinity(task, sizeof set, &set);
+  }
+
+  static void pin_both(void) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", getppid());
+    DIR *tasks = opendir(path);
+    for (struct dirent *task; tasks && (task = readdir(tasks));)
+      if (atoi(task->d_name)) pin(atoi(task->d_name), 0);
+    pin(0, 1);
+  }
+`;
+
 /**
  * Connects to a port of this machine, reads how many messages to send from its first connection,
  * and sends them over the others, on each the next one after the answer.
@@ -31,22 +50,7 @@ const client = `
   #include <sys/resource.h>
   #include <unistd.h>
 
-  static void pin(int task, int processor) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(processor, &set);
-    sched_setaffinity(task, sizeof set, &set);
-  }
-
-  /* The server on the first processor with all its threads, we on the second. */
-  static void pin_both(void) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task", getppid());
-    DIR *tasks = opendir(path);
-    for (struct dirent *task; tasks && (task = readdir(tasks));)
-      if (atoi(task->d_name)) pin(atoi(task->d_name), 0);
-    pin(0, 1);
-  }
+  ${pinBoth}
 
   static int dial(int port) {
     struct sockaddr_in to = { AF_INET, htons(port), { htonl(INADDR_LOOPBACK) } };
@@ -359,14 +363,20 @@ for (const [connections, size] of [[64, 64], [1000, 64], [64, 16_384]]) {
 
 /** Answers each byte that comes, on a connection to a port of this machine. */
 const answerer = `
+  #define _GNU_SOURCE
   #include <arpa/inet.h>
+  #include <dirent.h>
   #include <netinet/tcp.h>
+  #include <sched.h>
+  #include <stdio.h>
   #include <stdlib.h>
   #include <unistd.h>
+  ${pinBoth}
 
   int main(int argc, char **argv) {
     struct sockaddr_in to = { AF_INET, htons(atoi(argv[1])), { htonl(INADDR_LOOPBACK) } };
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    pin_both();
     if (connect(fd, (struct sockaddr *) &to, sizeof to)) return 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     for (char byte; read(fd, &byte, 1) == 1;)
