@@ -91,17 +91,19 @@ const inWorker = (main: string, worker: string) => `
 test("another thread wakes the event loop of this one", async () => {
   const { stdout, stderr } = await runFresh(inWorker(
     `let calls = 0;
+     let ended;
      const waker = new Waker(() => {
        console.log("woken");
-       if (++calls === 3) waker.close();
-       else worker.postMessage("again");
+       if (++calls < 3) return worker.postMessage("again");
+       waker.close();
+       ended();
      });
      const worker = start(waker.handle);
-     await exit(worker);
+     await new Promise((resolve) => ended = resolve);
+     await worker.terminate();
      console.log(calls, wake(waker.handle));`,
-    `let wakes = 1;
-     wake(workerData);
-     parentPort.on("message", () => { wake(workerData); if (++wakes === 3) parentPort.close(); });`,
+    `wake(workerData);
+     parentPort.on("message", () => wake(workerData));`,
   ));
   assert.equal(stdout, "woken\nwoken\nwoken\n3 false\n", stderr);
 });
@@ -144,11 +146,9 @@ test("a waker that is closed while others wake it in a loop writes to nobody els
          await Promise.all(answers);
          for (const file of files) { if (stat(file).size > 0) touched++; file.close(); }
        }
-       for (const worker of workers) worker.postMessage("end");
-       await Promise.all(workers.map(exit));
+       await Promise.all(workers.map((worker) => worker.terminate()));
        console.log(touched, told > 0);`,
       `parentPort.on("message", (handle) => {
-         if (handle === "end") return parentPort.close();
          let wakes = 0;
          while (wake(handle)) wakes++;
          parentPort.postMessage(wakes);
