@@ -138,7 +138,7 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
    */
   async end(options?: WaitOptions): Promise<void> {
     if (this.#hasEnded) return;
-    await this.#writes.run(async () => shutdown(this, "write"), options);
+    await this.#writes.run(() => Promise.resolve(shutdown(this, "write")), options);
     this.#hasEnded = true;
   }
 

@@ -110,7 +110,7 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
    */
   async end(options?: WaitOptions): Promise<void> {
     if (this.#hasEnded) return;
-    await this.#sends.run(async () => shutdown(this, "write"), options);
+    await this.#sends.run(() => Promise.resolve(shutdown(this, "write")), options);
     this.#hasEnded = true;
   }
 
