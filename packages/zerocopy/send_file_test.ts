@@ -19,7 +19,7 @@ import { pipe, spawn } from "@posixly/pipe";
 import { connectTcp, listenTcp, socketPair } from "@posixly/socket";
 import { errno } from "@posixly/sys";
 import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
-import { FileTruncatedError, sendFile } from "@posixly/zerocopy";
+import { type FileTruncatedError, sendFile } from "@posixly/zerocopy";
 import { test } from "uvu";
 import { libc } from "./libc.ts";
 
