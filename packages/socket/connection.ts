@@ -1,7 +1,6 @@
 import type { AsFd } from "@posixly/fd";
 import {
   type ChunkOptions,
-  chunksFrom,
   readableFrom,
   readAllFrom,
   type ReadAllOptions,
@@ -10,7 +9,7 @@ import {
   writableTo,
   WriteQueue,
 } from "@posixly/mux";
-import type { Bytes } from "@posixly/sys";
+import { type Bytes, requireInteger, requireKnown } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
 import { type ReceivedDescriptors, receiveDescriptors } from "./descriptors.ts";
 import { localAddress, remoteAddress } from "./endpoints.ts";
@@ -21,6 +20,9 @@ import { send } from "./send.ts";
 import { sendAllDescriptors } from "./send_all_descriptors.ts";
 import { shutdown } from "./shutdown.ts";
 import { Socket } from "./socket.ts";
+
+/** Where a chunk arrives before it is as long as it is; nobody uses it for longer than a call. */
+const scratch = new Uint8Array(65_536);
 
 /**
  * A connection that bytes go through in both directions: TCP, or `unix` of type `stream`. What
@@ -100,8 +102,21 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
    * @returns The chunks until the other side ends; each is yours to keep
    * @throws As {@linkcode Connection.read}
    */
-  chunks(options?: ChunkOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    return chunksFrom(this, options);
+  async *chunks(
+    options: ChunkOptions = {},
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    requireKnown(options, ["size", "signal", "timeout"]);
+    const { size = scratch.length, ...wait } = options;
+    requireInteger(size, "size", 1);
+    // Those who wait share the room: there may be thousands.
+    const room = size > scratch.length
+      ? new Uint8Array(size)
+      : new Uint8Array(scratch.buffer, 0, size);
+    const next = () => {
+      const length = this.#readNow(room);
+      return length === null ? null : room.slice(0, length);
+    };
+    for (let chunk; (chunk = await whenReadable(this, next, wait)).length > 0;) yield chunk;
   }
 
   /** Reads chunk by chunk, see {@linkcode Connection.chunks}. */
