@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import type { AsFd } from "@posixly/fd";
 import { fairTurn } from "./turn.ts";
-import { readable, requireWaitOptions, type WaitOptions, writable } from "./wait.ts";
+import { readable, requireWaitOptions, timedOut, type WaitOptions, writable } from "./wait.ts";
 
 /**
  * Makes a call that would block, whenever a read would not, until it does not: how every method
@@ -81,5 +81,7 @@ async function when<T>(
 /** What is left of the time when others have taken what had made us try. */
 function left(options: WaitOptions | undefined, until: number): WaitOptions | undefined {
   if (until === Infinity) return options;
-  return { ...options, timeout: Math.max(0, until - performance.now()) };
+  const timeout = until - performance.now();
+  if (timeout <= 0) throw timedOut();
+  return { ...options, timeout };
 }

@@ -1,9 +1,9 @@
 import { type AsFd, getFlags, OwnedFd, read, write } from "@posixly/fd";
 import type { Bytes } from "@posixly/sys";
 import { whenReadable } from "./attempt.ts";
+import { poll } from "./poll.ts";
 import { writableTo } from "./sink.ts";
 import { readableFrom } from "./source.ts";
-import { readable, type WaitOptions, writable } from "./wait.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Of this many bytes a pipe has room for all once it has room: `PIPE_BUF`. */
@@ -12,12 +12,13 @@ const ATOMIC = 4096;
 /**
  * A descriptor as a Web Stream of bytes, which also fills buffers of your own (BYOB). It reads
  * when it is asked to and not ahead, so that a slow reader slows the writer down. One that
- * blocks, such as an inherited standard input, is read only when it has something.
+ * blocks, such as an inherited standard input, is read only when it has something; a file always
+ * has.
  *
  * If it is an `OwnedFd`, the stream owns it from now on: it is closed at the end, on an error, and
  * when the stream is cancelled. A number stays open.
  *
- * @param fd The descriptor, of any kind that can be polled
+ * @param fd The descriptor
  * @returns The stream
  * @throws {SyscallError} `EBADF` if it is not open
  *
@@ -36,13 +37,15 @@ const ATOMIC = 4096;
  * ```
  */
 export function readableStream(fd: AsFd): ReadableStream<Uint8Array> {
-  const waitAndRead = async (into: Bytes) => {
-    await readable(fd);
-    return read(fd, into)!;
-  };
+  const attempt = reading(fd);
+  // A wait for a number, which stays open, would outlive the stream and take what others want.
+  const ending = new AbortController();
   return readableFrom({
-    read: getFlags(fd).nonBlocking ? (into) => whenReadable(fd, () => read(fd, into)) : waitAndRead,
-    close: () => closeOwned(fd),
+    read: (into) => whenReadable(fd, () => attempt(into), { signal: ending.signal }),
+    close() {
+      ending.abort();
+      closeOwned(fd);
+    },
   });
 }
 
@@ -54,7 +57,7 @@ export function readableStream(fd: AsFd): ReadableStream<Uint8Array> {
  * If it is an `OwnedFd`, the stream owns it from now on: it is closed with the stream, when that is
  * aborted, and on an error. A number stays open.
  *
- * @param fd The descriptor, of any kind that can be polled
+ * @param fd The descriptor
  * @returns The stream
  * @throws {SyscallError} `EBADF` if it is not open
  *
@@ -71,24 +74,29 @@ export function readableStream(fd: AsFd): ReadableStream<Uint8Array> {
  * ```
  */
 export function writableStream(fd: AsFd): WritableStream<Bytes> {
-  const queue = new WriteQueue(fd, (bytes) => write(fd, bytes));
+  const queue = new WriteQueue(fd, writing(fd));
   return writableTo({
-    write: getFlags(fd).nonBlocking
-      ? (chunk, options) => queue.write(chunk, options)
-      : (chunk, options) => writeInPieces(fd, chunk, options),
+    write: (chunk, options) => queue.write(chunk, options),
     close: () => closeOwned(fd),
     abort: () => closeOwned(fd),
   });
 }
 
-/** Writes to what blocks, and never more than there is room for. */
-async function writeInPieces(fd: AsFd, bytes: Bytes, options: WaitOptions): Promise<void> {
-  const { buffer, byteOffset, byteLength } = bytes;
-  for (let done = 0; done < byteLength;) {
-    await writable(fd, options);
-    const length = Math.min(byteLength - done, ATOMIC);
-    done += write(fd, new Uint8Array(buffer, byteOffset + done, length))!;
-  }
+/** Reads what there is, and does not wait for more even if the descriptor blocks. */
+function reading(fd: AsFd): (into: Bytes) => number | null {
+  if (getFlags(fd).nonBlocking) return (into) => read(fd, into);
+  return (into) => poll([{ fd, readable: true }]).length > 0 ? read(fd, into) : null;
+}
+
+/** Writes what there is room for, and does not wait for more even if the descriptor blocks. */
+function writing(fd: AsFd): (bytes: Bytes) => number | null {
+  if (getFlags(fd).nonBlocking) return (bytes) => write(fd, bytes);
+  return (bytes) => poll([{ fd, writable: true }]).length > 0 ? write(fd, beginning(bytes)) : null;
+}
+
+/** No more bytes than there is room for if there is any. */
+function beginning({ buffer, byteOffset, byteLength }: Bytes): Bytes {
+  return new Uint8Array(buffer, byteOffset, Math.min(byteLength, ATOMIC));
 }
 
 function closeOwned(fd: AsFd): void {

@@ -185,6 +185,7 @@ class Wait implements Waiter {
   }
 }
 
-function timedOut(): DOMException {
+/** What a wait ends with when its time is over. */
+export function timedOut(): DOMException {
   return new DOMException("Cannot wait any longer: the time is over", "TimeoutError");
 }
