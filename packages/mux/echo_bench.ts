@@ -334,12 +334,16 @@ declare const Bun: {
 };
 
 const bunListen: Listen = ({ ready, isControl, echoed }) => {
+  let control: BunSocket | undefined;
   const { port } = Bun.listen({
     hostname: "127.0.0.1",
     port: 0,
     socket: {
-      open: (socket) => void isControl(socket),
+      open(socket) {
+        if (isControl(socket)) control = socket;
+      },
       data(socket, bytes) {
+        if (socket === control) return;
         socket.write(bytes);
         echoed(bytes.length);
       },

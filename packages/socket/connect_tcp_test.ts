@@ -5,11 +5,11 @@ import { testWhere, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import {
   bind,
-  Connection,
+  type Connection,
   connectTcp,
   getOption,
   type HostAndPort,
-  Listener,
+  type Listener,
   listenTcp,
   localAddress,
   setOptions,

@@ -17,7 +17,7 @@ import {
   fromNodeSocket,
   getOption,
   type HostAndPort,
-  Listener,
+  type Listener,
   listenSeqpacket,
   listenTcp,
   listenUnix,
