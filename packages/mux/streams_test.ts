@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { close, eventfd, getFlags, memfd, open, OwnedFd, read, seek, write } from "@posixly/fd";
+import {
+  close,
+  eventfd,
+  getFlags,
+  memfd,
+  open,
+  OwnedFd,
+  pty,
+  read,
+  seek,
+  write,
+} from "@posixly/fd";
 import { readable, readableStream, writableStream } from "@posixly/mux";
 import { bind, ok } from "@posixly/sys";
 import { runFresh, turns, withoutLeaks } from "@posixly/testing";
@@ -311,6 +322,26 @@ test("the streams of a child process that knows nothing of us", async () => {
   await ended;
   assert.ok(back.equals(bytes));
 });
+
+test("a terminal that blocks streams line by line, until its end is typed", () =>
+  withoutLeaks(async () => {
+    using ends = pty();
+    const type = (text: string) => write(ends.controller, new TextEncoder().encode(text));
+    const stream = readableStream(ends.terminal).getReader();
+    let isOver = false;
+    const line = stream.read().then(({ value }) => {
+      isOver = true;
+      return Buffer.from(value!).toString();
+    });
+    type("helo");
+    await turns();
+    assert.equal(isOver, false);
+    type("\x7flo\n");
+    assert.equal(await line, "hello\n");
+    type("\x04");
+    assert.equal((await stream.read()).done, true);
+    assert.ok(ends.terminal.closed);
+  }));
 
 test("an eventfd streams too: 8 bytes a count", async () => {
   const counter = eventfd(5);
