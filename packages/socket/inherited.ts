@@ -6,6 +6,7 @@ import { remoteAddress } from "./endpoints.ts";
 import { socketInfo } from "./info.ts";
 import { Listener } from "./listener.ts";
 import { SeqpacketConnection } from "./seqpacket_connection.ts";
+import { SeqpacketListener } from "./seqpacket_listener.ts";
 import { Socket } from "./socket.ts";
 import { takeVariable } from "./variable.ts";
 
@@ -31,7 +32,7 @@ export interface InheritedSocket {
    */
   readonly socket:
     | Listener
-    | Listener<SeqpacketConnection>
+    | SeqpacketListener
     | Connection
     | SeqpacketConnection
     | DatagramSocket
@@ -67,10 +68,13 @@ const FIRST = 3;
 export function inheritedSockets(): InheritedSocket[] {
   const [pid, count, names] = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map(takeVariable);
   if (numberIn(pid) !== process.pid) return [];
-  const numbers = Array.from({ length: numberIn(count) }, (_, i) => FIRST + i);
-  for (const fd of numbers) setFlags(fd, { closeOnExec: true });
+  const length = numberIn(count);
+  for (let i = 0; i < length; i++) setFlags(FIRST + i, { closeOnExec: true });
   const named = names === undefined ? [] : names.split(":");
-  return numbers.map((fd, i) => ({ name: named[i] ?? "unknown", socket: ownerOf(fd) }));
+  return Array.from({ length }, (_, i) => ({
+    name: named[i] ?? "unknown",
+    socket: ownerOf(FIRST + i),
+  }));
 }
 
 function numberIn(text: string | undefined): number {
@@ -83,13 +87,19 @@ function ownerOf(fd: number): InheritedSocket["socket"] {
   setFlags(fd, { nonBlocking: true });
   const { type, listening } = socketInfo(fd);
   if (type === "datagram") return new DatagramSocket(fd);
-  const Kind = kinds.get(type);
-  if (Kind === undefined) return new Socket(fd);
-  if (listening) return new Listener<Connection | SeqpacketConnection>(fd, Kind);
-  return remoteAddress(fd) === null ? new Socket(fd) : new Kind(fd);
+  const kind = kinds.get(type);
+  if (kind !== undefined && listening) return new kind.listener(fd);
+  if (kind !== undefined && remoteAddress(fd) !== null) return new kind.connection(fd);
+  return new Socket(fd);
 }
 
-const kinds = new Map<unknown, typeof Connection | typeof SeqpacketConnection>([
-  ["stream", Connection],
-  ["seqpacket", SeqpacketConnection],
+const kinds = new Map<unknown, Kind>([
+  ["stream", { listener: Listener, connection: Connection }],
+  ["seqpacket", { listener: SeqpacketListener, connection: SeqpacketConnection }],
 ]);
+
+/** What a socket that goes by connections may be. */
+interface Kind {
+  readonly listener: typeof Listener | typeof SeqpacketListener;
+  readonly connection: typeof Connection | typeof SeqpacketConnection;
+}

@@ -77,7 +77,7 @@ testNeeding("python3", "what was passed is what it is, by whatever name", async 
   assert.deepEqual(stdout.trim().split("\n"), [
     "3 web Listener true true",
     "4 local Listener true true",
-    "5 control Listener true true",
+    "5 control SeqpacketListener true true",
     "6 syslog DatagramSocket true true",
     "7 unknown DatagramSocket true true",
     "8 unknown Connection true true",

@@ -4,6 +4,7 @@ import { errno } from "@posixly/sys";
 import { openDescriptors, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import {
+  Acceptor,
   bind,
   connect,
   Connection,
@@ -293,9 +294,9 @@ test("connections become what the listener is told", () =>
     const made = socket("unix", "stream");
     bind(made, { family: "unix" });
     listen(made);
-    using listener: Listener<Guest> = new Listener(made.release(), Guest);
+    using listener = new Acceptor(made.release(), Guest);
     using _client = await connectUnix(localAddress(listener));
-    using guest = await listener.accept();
+    using guest: Guest = await listener.accept();
     assert.ok(guest instanceof Guest);
   }));
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { Acceptor } from "./acceptor.ts";
 export { accept, type Accepted, acceptSocket } from "./accept.ts";
 export {
   type AddressLike,
@@ -114,6 +115,7 @@ export { Listener } from "./listener.ts";
 export { type ListenOptions, listenTcp } from "./listen_tcp.ts";
 export { connectSeqpacket, listenSeqpacket } from "./seqpacket.ts";
 export { SeqpacketConnection } from "./seqpacket_connection.ts";
+export { SeqpacketListener } from "./seqpacket_listener.ts";
 export { udp, type UdpSocketOptions } from "./udp.ts";
 export { connectUnix, listenUnix } from "./unix.ts";
 export { type UnixListenOptions } from "./unix_connections.ts";

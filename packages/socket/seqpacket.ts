@@ -1,7 +1,7 @@
 import type { AddressLike } from "./address.ts";
 import type { ConnectOptions } from "./connect_tcp.ts";
-import type { Listener } from "./listener.ts";
 import { SeqpacketConnection } from "./seqpacket_connection.ts";
+import { SeqpacketListener } from "./seqpacket_listener.ts";
 import { connectAt, listenAt, type UnixListenOptions } from "./unix_connections.ts";
 
 /**
@@ -29,8 +29,8 @@ import { connectAt, listenAt, type UnixListenOptions } from "./unix_connections.
 export function listenSeqpacket(
   address: AddressLike,
   options: UnixListenOptions = {},
-): Listener<SeqpacketConnection> {
-  return listenAt(address, "seqpacket", SeqpacketConnection, options);
+): SeqpacketListener {
+  return listenAt(address, "seqpacket", SeqpacketListener, options);
 }
 
 /**

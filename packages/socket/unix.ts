@@ -1,7 +1,7 @@
 import type { AddressLike } from "./address.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectOptions } from "./connect_tcp.ts";
-import type { Listener } from "./listener.ts";
+import { Listener } from "./listener.ts";
 import { connectAt, listenAt, type UnixListenOptions } from "./unix_connections.ts";
 
 /**
@@ -28,7 +28,7 @@ import { connectAt, listenAt, type UnixListenOptions } from "./unix_connections.
  * ```
  */
 export function listenUnix(address: AddressLike, options: UnixListenOptions = {}): Listener {
-  return listenAt(address, "stream", Connection, options);
+  return listenAt(address, "stream", Listener, options);
 }
 
 /**

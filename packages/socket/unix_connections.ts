@@ -5,7 +5,6 @@ import { socket } from "./create.ts";
 import { establish } from "./establish.ts";
 import { listen } from "./listen.ts";
 import type { ListenOptions } from "./listen_tcp.ts";
-import { Listener } from "./listener.ts";
 import { setOptions } from "./options.ts";
 import type { Socket } from "./socket.ts";
 import { bindAt, unixAddress } from "./unix_address.ts";
@@ -30,18 +29,18 @@ export interface UnixListenOptions extends ListenOptions {
   readonly replaceStale?: boolean;
 }
 
-/** Makes a listener of this machine, and of each connection what `Kind` is. */
-export function listenAt<Accepted extends Socket>(
+/** Makes a listener of this machine. */
+export function listenAt<Listening extends Socket>(
   address: AddressLike,
   type: "stream" | "seqpacket",
-  Kind: new (fd: number) => Accepted,
+  Kind: new (fd: number) => Listening,
   options: UnixListenOptions,
-): Listener<Accepted> {
+): Listening {
   requireKnown(options, ["backlog", "options", "replaceStale"]);
   const { backlog, options: settings = {}, replaceStale } = options;
   requireBoolean(replaceStale, "replaceStale");
   const at = unixAddress(address);
-  const listener = new Listener(socket("unix", type).release(), Kind);
+  const listener = new Kind(socket("unix", type).release());
   try {
     setOptions(listener, settings);
     bindAt(listener, at, replaceStale ? type : undefined);

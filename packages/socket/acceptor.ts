@@ -1,0 +1,154 @@
+import { eventfd, getFlags, type OwnedFd } from "@posixly/fd";
+import { signalOf, type WaitOptions, whenReadable } from "@posixly/mux";
+import type { SyscallError } from "@posixly/sys";
+import { acceptSocket } from "./accept.ts";
+import type { SocketAddress } from "./address.ts";
+import { localAddress } from "./endpoints.ts";
+import { Pause } from "./pause.ts";
+import { Socket } from "./socket.ts";
+
+/**
+ * A socket that connections come in at: what {@linkcode Listener} and {@linkcode SeqpacketListener}
+ * have in common. For connections that become something of your own.
+ *
+ * @example Usage
+ * ```ts
+ * import { Acceptor, Connection, connectTcp, listenTcp } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * class Guest extends Connection {
+ *   name = "nobody";
+ * }
+ * using door = new Acceptor(listenTcp("127.0.0.1:0").release(), Guest);
+ * using _client = await connectTcp(door.localAddress);
+ * using guest = await door.accept();
+ * assert.equal(guest.name, "nobody");
+ * ```
+ */
+export class Acceptor<Accepted extends Socket> extends Socket implements AsyncIterable<Accepted> {
+  readonly #kind: new (fd: number) => Accepted;
+  /** A descriptor to give up when there are none left. */
+  #spare: OwnedFd | undefined;
+  #refused = 0;
+  #isNonBlocking = false;
+
+  /**
+   * Takes over a listening socket that nobody else will close. It must not block, since there is no
+   * way to accept from one that does without waiting: see `setFlags` of `@posixly/fd`.
+   *
+   * @param fd The number
+   * @param kind What a connection becomes
+   * @throws {TypeError | RangeError} If it is no descriptor's number
+   */
+  constructor(fd: number, kind: new (fd: number) => Accepted) {
+    super(fd);
+    this.#kind = kind;
+  }
+
+  /** Where it listens. */
+  get localAddress(): SocketAddress {
+    return localAddress(this);
+  }
+
+  /**
+   * How many connections were closed at once because this process or the system had no descriptor
+   * left for them, see {@linkcode Acceptor.accept}.
+   */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /**
+   * Waits for a connection, accept4(2). Those that broke off again before it came to that are
+   * passed over.
+   *
+   * One for which there is no descriptor left is closed, and counted in `refused`; otherwise it
+   * would stay in the queue, where it keeps the socket ready, and a loop would spin. A
+   * spare descriptor is kept for that. Where even that is lost, or memory is, it is tried again
+   * after a while.
+   *
+   * @param options How to give up waiting
+   * @returns The connection
+   * @throws {SyscallError} `EINVAL` if it does not listen any more
+   * @throws {Error} If the listener is closed, even meanwhile
+   * @throws {TypeError} If an option is none, or the socket blocks
+   * @throws The signal's reason, or a `TimeoutError`
+   */
+  async accept(options: WaitOptions = {}): Promise<Accepted> {
+    const signal = signalOf(options);
+    const wait = signal && { signal };
+    const pause = new Pause();
+    this.#requireNonBlocking();
+    for (;;) {
+      const accepted = await whenReadable(this, () => this.#next(), wait);
+      if (accepted !== later) return accepted;
+      await pause.wait(signal);
+    }
+  }
+
+  /** The connections as they come, until the listener is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Accepted, void, void> {
+    while (!this.closed) {
+      let connection: Accepted;
+      try {
+        connection = await this.accept();
+      } catch (error) {
+        if (this.closed) return;
+        throw error;
+      }
+      yield connection;
+    }
+  }
+
+  /** Closes it; those that wait for a connection end with an error. */
+  override close(): void {
+    this.#spare?.close();
+    super.close();
+  }
+
+  /** Gives the socket away, see `OwnedFd`; those that wait for a connection end with an error. */
+  override release(): number {
+    this.#spare?.close();
+    return super.release();
+  }
+
+  #requireNonBlocking(): void {
+    this.#isNonBlocking ||= getFlags(this).nonBlocking;
+    if (!this.#isNonBlocking) throw new TypeError("Cannot wait for a listener that blocks");
+  }
+
+  /** The next connection; `null` if there is none, `later` if nothing can be done about it now. */
+  #next(): Accepted | typeof later | null {
+    try {
+      this.#spare ??= eventfd();
+      const accepted = acceptSocket(this);
+      return accepted && new this.#kind(accepted.release());
+    } catch (error) {
+      return this.#whereThereIsLack(error);
+    }
+  }
+
+  /** Closes the connection that is next, by way of the spare descriptor. */
+  #refuse(spare: OwnedFd): typeof later | null {
+    this.#spare = undefined;
+    spare.close();
+    try {
+      const next = acceptSocket(this);
+      if (next !== null) this.#refused++;
+      next?.close();
+      this.#spare = eventfd();
+      return null;
+    } catch (error) {
+      return this.#whereThereIsLack(error);
+    }
+  }
+
+  #whereThereIsLack(error: unknown): typeof later | null {
+    const { code } = error as SyscallError;
+    if (code === "ENOBUFS" || code === "ENOMEM") return later;
+    if (code !== "EMFILE" && code !== "ENFILE") throw error;
+    return this.#spare === undefined ? later : this.#refuse(this.#spare);
+  }
+}
+
+const later = Symbol();
