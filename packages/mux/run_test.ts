@@ -378,6 +378,26 @@ test("a Worker that runs the loop is terminated, and can be left behind", async 
   assert.equal(left.status, 5, left.stderr);
 });
 
+test("a Worker of the web's kind that runs the loop can be left behind, where there are such", async () => {
+  const { status, stderr } = await runFresh(`
+    import process from "node:process";
+    import { eventfd } from "@posixly/fd";
+    import { run, watch } from "@posixly/mux";
+    const { Worker, WorkerGlobalScope } = globalThis;
+    if (Worker === undefined) process.exit(5);
+    if (WorkerGlobalScope === undefined || !(globalThis instanceof WorkerGlobalScope)) {
+      const worker = new Worker(import.meta.url, { type: "module" });
+      await new Promise((resolve) => worker.onmessage = resolve);
+      worker.terminate();
+      process.exit(5);
+    } else {
+      watch(eventfd(1), { readable: true, edge: true }, () => postMessage("runs"));
+      run();
+    }
+  `);
+  assert.equal(status, 5, stderr);
+});
+
 test("a Worker that waits on its event loop is terminated, and can be left behind", async () => {
   const waits = `
     await readable(eventfd(1));
