@@ -25,6 +25,11 @@ export class TaskQueue {
   /** Settles when all tasks so far have ended; nothing if they have. */
   #last: Promise<unknown> | undefined;
 
+  /** Whether nothing is waited for, so that a task would begin at once. */
+  get isIdle(): boolean {
+    return this.#last === undefined;
+  }
+
   /**
    * Does something when its turn has come.
    *

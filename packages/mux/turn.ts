@@ -9,12 +9,17 @@ export function nextTurn(): Promise<void> {
 const CALLS_A_TURN = 64;
 let calls = 0;
 
+/** Counts a call, and tells whether it may be made before the event loop has its turn. */
+export function mayGoOn(): boolean {
+  return ++calls < CALLS_A_TURN;
+}
+
 /**
  * Counts a call, and is `undefined` or what to await before it. Without it, a peer as quick as we
  * are would keep the thread busy for ever, and no timer would fire and no signal abort.
  */
 export function fairTurn(): Promise<void> | undefined {
-  if (++calls < CALLS_A_TURN) return undefined;
+  if (mayGoOn()) return undefined;
   calls = 0;
   return nextTurn();
 }

@@ -2,6 +2,7 @@ import type { AsFd } from "@posixly/fd";
 import { type Bytes, requireBytes } from "@posixly/sys";
 import { whenWritable } from "./attempt.ts";
 import { TaskQueue } from "./task_queue.ts";
+import { mayGoOn } from "./turn.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /**
@@ -50,13 +51,16 @@ export class WriteQueue extends TaskQueue {
    * reason, or a `TimeoutError`: a part may have been written by then
    */
   async write(bytes: Bytes, options?: WaitOptions): Promise<void> {
-    requireBytes(bytes, "bytes");
-    await this.run((wait) => this.#write(bytes, wait), options);
+    const { byteLength } = requireBytes(bytes, "bytes");
+    const isFirst = byteLength > 0 && options === undefined && this.isIdle && mayGoOn();
+    const done = isFirst ? this.#attempt(bytes) ?? 0 : 0;
+    if (isFirst && done === byteLength) return;
+    await this.run((wait) => this.#write(bytes, done, wait), options);
   }
 
-  async #write(bytes: Bytes, wait: WaitOptions | undefined): Promise<void> {
+  async #write(bytes: Bytes, from: number, wait: WaitOptions | undefined): Promise<void> {
     const { buffer, byteOffset, byteLength } = bytes;
-    for (let done = 0; done < byteLength;) {
+    for (let done = from; done < byteLength;) {
       const rest = done === 0
         ? bytes
         : new Uint8Array(buffer, byteOffset + done, byteLength - done);
