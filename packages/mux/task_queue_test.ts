@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { read, write } from "@posixly/fd";
+import { pipe } from "@posixly/pipe";
+import { turns } from "@posixly/testing";
+import fc from "fast-check";
+import { test } from "uvu";
+import { TaskQueue, WriteQueue } from "@posixly/mux";
+
+test("tasks go one after the other, whatever becomes of those before", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom("ends", "fails", "is given up"), { maxLength: 8 }),
+      fc.scheduler(),
+      async (fates, scheduler) => {
+        const queue = new TaskQueue();
+        const controller = new AbortController();
+        const begun: number[] = [];
+        let running = 0;
+        const tasks = fates.map((fate, i) => {
+          const signal = fate === "is given up" ? controller.signal : undefined;
+          const task = async () => {
+            assert.equal(running++, 0);
+            begun.push(i);
+            await scheduler.schedule(Promise.resolve());
+            running--;
+            if (fate === "fails") throw new Error("failed");
+            return i;
+          };
+          return queue.run(task, { signal }).catch((error) => error.message);
+        });
+        controller.abort(new Error("given up")); // the first of all has begun, if it is this one
+        const ended = await scheduler.waitFor(Promise.all(tasks));
+        fates.forEach((fate, i) => {
+          const hasBegun = fate !== "is given up" || i === 0;
+          assert.equal(begun.includes(i), hasBegun);
+          const result = fate === "fails" ? "failed" : hasBegun ? i : "given up";
+          assert.equal(ended[i], result);
+        });
+        assert.deepEqual(begun, [...begun].sort((a, b) => a - b));
+        await turns(1);
+        assert.ok(queue.isIdle);
+      },
+    ),
+    { numRuns: 50 },
+  ));
+
+test("a write that need not wait is made at once, and none overtakes one that does", async () => {
+  using ends = pipe({ capacity: 4096 });
+  const calls: number[] = [];
+  const queue = new WriteQueue(ends.writer, (bytes) => {
+    const n = write(ends.writer, bytes);
+    if (n !== null) calls.push(n);
+    return n;
+  });
+  const first = queue.write(new Uint8Array(10).fill(1));
+  assert.deepEqual(calls, [10]); // before anybody could have awaited it
+  await first;
+  const stuck = queue.write(new Uint8Array(8192).fill(2));
+  const small = queue.write(new Uint8Array(10).fill(3));
+  const received: number[] = [];
+  const buffer = new Uint8Array(1000);
+  while (received.length < 8212) {
+    received.push(...buffer.subarray(0, read(ends.reader, buffer) ?? 0));
+    await turns(1);
+  }
+  await Promise.all([stuck, small]);
+  assert.deepEqual(received, [...received].sort());
+});
+
+test("nobody writes for so long that others have no turn", async () => {
+  using ends = pipe({ capacity: 65_536 });
+  const queue = new WriteQueue(ends.writer, (bytes) => write(ends.writer, bytes));
+  let isOver = false;
+  turns(1).then(() => isOver = true);
+  for (let i = 0; !isOver; i++) {
+    assert.ok(i < 1000);
+    await queue.write(new Uint8Array(1));
+  }
+});
+
+test("an empty write is checked as any other", async () => {
+  using ends = pipe();
+  const queue = new WriteQueue(ends.writer, () => assert.fail());
+  await queue.write(new Uint8Array(0));
+  await assert.rejects(queue.write(new Uint8Array(0), { timeOut: 1 } as object), TypeError);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assert.rejects(queue.write(new Uint8Array(0), { signal }), /enough/);
+});
+
+test.run();
