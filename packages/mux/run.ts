@@ -41,7 +41,8 @@ const SLEEP_MS = isMainThread ? -1 : 100;
  * terminated.
  *
  * @param options How to wait
- * @throws What a callback throws; the watches stay, and calling it again goes on
+ * @throws What a callback throws; the watches stay, and calling it again goes on with the next
+ * callback, as does the event loop
  * @throws {Error} If it is running already in this thread
  * @throws {TypeError | RangeError} If an option is none
  *
@@ -90,7 +91,7 @@ let isRunning = false;
 
 /**
  * Has {@linkcode run} return once the callback that calls this has returned. What else is ready
- * then is told the next time. Outside of such a callback it does nothing.
+ * then is told the next time, or on the event loop. Outside of such a callback it does nothing.
  *
  * @example Usage
  * ```ts
@@ -108,7 +109,7 @@ export function stop(): void {
 
 /**
  * Has this thread look again and again for a while before its event loop sleeps, whenever
- * somebody waits for a descriptor. An answer that comes within that time is seen at
+ * somebody waits who keeps the program alive. An answer that comes within that time is seen at
  * once, and a round trip takes half of what it takes in C with a sleep; the price is a processor.
  *
  * @param microseconds For how long to look after each time that something came; 0 switches it off
