@@ -87,7 +87,6 @@ class Reactor {
     }
     this.#waiting++;
     if (waiter.referenced) this.#reference(+1);
-    else if (this.#referenced === 0) this.#registry.keepAlive(false);
     if (this.busyPoll > 0) this.#spin();
   }
 

@@ -81,6 +81,24 @@ test("a set that cannot be opened refuses the wait, and the next one is tried an
     await readable(counter);
   }));
 
+test("a first wait that is refused leaves no set behind", async () => {
+  const { stdout, stderr } = await runFresh(`
+    import { eventfd, memfd } from "@posixly/fd";
+    import { readable } from "@posixly/mux";
+    import { openDescriptors, openedSince, turns } from "@posixly/testing";
+    const counter = eventfd(1);
+    await readable(counter); // opens what stays open
+    await turns(100); // and the set is closed
+    const file = memfd();
+    const before = openDescriptors();
+    await readable(file).catch(({ code }) => console.log(code));
+    console.log((await openedSince(before)).join());
+    counter.close();
+    file.close();
+  `);
+  assert.equal(stdout, "EPERM\n\n", stderr);
+});
+
 test("a descriptor that cannot be added refuses the wait, and the others go on", () =>
   withoutLeaks(async () => {
     using counter = eventfd(1);

@@ -4,7 +4,7 @@ import type { OwnedFd } from "@posixly/fd";
 export interface Waiter {
   /** What for: the bits of epoll_ctl(2). Errors and hang-ups are told in any case. */
   interest: number;
-  /** Whether it keeps the program alive. */
+  /** Whether it keeps the program alive; so it begins. */
   referenced: boolean;
   /** Where it waits, while it does; kept by the reactor. */
   registration: Registration | undefined;
