@@ -1,10 +1,28 @@
 import assert from "node:assert/strict";
-import { read, write } from "@posixly/fd";
-import { pipe } from "@posixly/pipe";
+import { OwnedFd, read, write } from "@posixly/fd";
+import { bind, ok } from "@posixly/sys";
 import { turns } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { TaskQueue, WriteQueue } from "@posixly/mux";
+
+const libc = bind({ pipe2: ["i32", "buffer", "i32"] });
+const NONBLOCK_CLOEXEC = 0x80800;
+
+/** A pipe of 64 KiB. */
+function pipe() {
+  const numbers = new Int32Array(2);
+  ok(libc.pipe2(numbers, NONBLOCK_CLOEXEC), "pipe2");
+  const [reader, writer] = [new OwnedFd(numbers[0]), new OwnedFd(numbers[1])];
+  return {
+    reader,
+    writer,
+    [Symbol.dispose]() {
+      reader.close();
+      writer.close();
+    },
+  };
+}
 
 test("tasks go one after the other, whatever becomes of those before", () =>
   fc.assert(
@@ -45,7 +63,7 @@ test("tasks go one after the other, whatever becomes of those before", () =>
   ));
 
 test("a write that need not wait is made at once, and none overtakes one that does", async () => {
-  using ends = pipe({ capacity: 4096 });
+  using ends = pipe();
   const calls: number[] = [];
   const queue = new WriteQueue(ends.writer, (bytes) => {
     const n = write(ends.writer, bytes);
@@ -55,11 +73,11 @@ test("a write that need not wait is made at once, and none overtakes one that do
   const first = queue.write(new Uint8Array(10).fill(1));
   assert.deepEqual(calls, [10]); // before anybody could have awaited it
   await first;
-  const stuck = queue.write(new Uint8Array(8192).fill(2));
+  const stuck = queue.write(new Uint8Array(70_000).fill(2));
   const small = queue.write(new Uint8Array(10).fill(3));
   const received: number[] = [];
   const buffer = new Uint8Array(1000);
-  while (received.length < 8212) {
+  while (received.length < 70_020) {
     received.push(...buffer.subarray(0, read(ends.reader, buffer) ?? 0));
     await turns(1);
   }
@@ -68,7 +86,7 @@ test("a write that need not wait is made at once, and none overtakes one that do
 });
 
 test("nobody writes for so long that others have no turn", async () => {
-  using ends = pipe({ capacity: 65_536 });
+  using ends = pipe();
   const queue = new WriteQueue(ends.writer, (bytes) => write(ends.writer, bytes));
   let isOver = false;
   turns(1).then(() => isOver = true);
