@@ -1,9 +1,8 @@
-import { bitsOf, ok, requireInteger, requireKnown } from "@posixly/sys";
+import { bitsOf, ok, requireInteger, requireKnown, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { setFlags } from "./flags.ts";
 import { F_DUPFD_CLOEXEC, libc, O_CLOEXEC } from "./libc.ts";
 import { OwnedFd, tellThatItLeaves } from "./owned_fd.ts";
-import { retry } from "./retry.ts";
 
 /**
  * Which number a duplicate gets, see {@linkcode duplicate}.

@@ -1,7 +1,6 @@
-import { ok, requireInteger64 } from "@posixly/sys";
+import { ok, requireInteger64, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
-import { retry } from "./retry.ts";
 
 /** fallocate(2), which is five functions in one. */
 export function fallocate(

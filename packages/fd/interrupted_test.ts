@@ -20,8 +20,7 @@ import {
   write,
   writev,
 } from "@posixly/fd";
-import { errno } from "@posixly/sys";
-import { withoutLeaks } from "@posixly/testing";
+import { interrupted, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { libc } from "./libc.ts";
 
@@ -101,18 +100,7 @@ const steps: Record<string, () => void> = {
 
 for (const [name, step] of Object.entries(steps)) {
   test(`${name} is begun again when a signal interrupts it, as often as that happens`, () =>
-    withoutLeaks(() => {
-      const functions = libc as unknown as Record<string, (...args: unknown[]) => number>;
-      const call = functions[name];
-      let interruptions = 0;
-      functions[name] = (...args) => interruptions++ < 3 ? -errno.EINTR : call(...args);
-      try {
-        step();
-      } finally {
-        functions[name] = call;
-      }
-      assert.ok(interruptions > 3);
-    }));
+    withoutLeaks(() => interrupted(libc, name as keyof typeof libc, step)));
 }
 
 test.run();

@@ -5,10 +5,10 @@ import {
   requireBytes,
   requireInteger,
   requireInteger64,
+  retry,
 } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
-import { retry } from "./retry.ts";
 
 /**
  * Asks a driver for what no other call does, ioctl(2).

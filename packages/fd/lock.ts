@@ -1,4 +1,4 @@
-import { bitsOf, errno, ok, oneOf, requireKnown } from "@posixly/sys";
+import { bitsOf, errno, ok, oneOf, requireKnown, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   F_OFD_SETLK,
@@ -16,7 +16,6 @@ import {
   LOCK_UN,
 } from "./libc.ts";
 import { type FileRange, rangeOf } from "./range.ts";
-import { retry } from "./retry.ts";
 
 /**
  * Linux has three families of locks, and none sees the others, but for `ofd` and `posix`, which

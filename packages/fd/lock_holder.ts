@@ -1,8 +1,7 @@
-import { ok, oneOf } from "@posixly/sys";
+import { ok, oneOf, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { F_GETLK, F_OFD_GETLK, F_RDLCK, F_UNLCK, F_WRLCK, flock, libc } from "./libc.ts";
 import { type FileRange, rangeOf } from "./range.ts";
-import { retry } from "./retry.ts";
 
 /**
  * Which lock would be asked for, see {@linkcode lockHolder}.

@@ -1,4 +1,4 @@
-import { cstring, errno, fromCString, ok, okSince, requireInteger } from "@posixly/sys";
+import { cstring, errno, fromCString, ok, okSince, requireInteger, retry } from "@posixly/sys";
 import { fdOf } from "./as_fd.ts";
 import {
   AT_FDCWD,
@@ -12,7 +12,6 @@ import {
 } from "./libc.ts";
 import { flagsOf, type OpenOptions, resolutionOf } from "./open_options.ts";
 import { OwnedFd } from "./owned_fd.ts";
-import { retry } from "./retry.ts";
 
 /**
  * Opens a file, openat(2), or openat2(2) if `resolve` is given. It is close-on-exec,

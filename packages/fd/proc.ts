@@ -1,9 +1,8 @@
-import { cstring, errno, fromCString, ok } from "@posixly/sys";
+import { cstring, errno, fromCString, ok, retry } from "@posixly/sys";
 import { dirent64, libc, SYS_getdents64 } from "./libc.ts";
 import { open } from "./open.ts";
 import type { OwnedFd } from "./owned_fd.ts";
 import { readAll } from "./read_all.ts";
-import { retry } from "./retry.ts";
 
 // What /proc says, read with our own calls: a runtime asks for no permission for those.
 

@@ -1,4 +1,4 @@
-import { bitsOf, ok } from "@posixly/sys";
+import { bitsOf, ok, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   CLD_DUMPED,
@@ -10,7 +10,6 @@ import {
   WNOHANG,
   WNOWAIT,
 } from "./libc.ts";
-import { retry } from "./retry.ts";
 import { signalName } from "./signals.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { bitsOf, cstring, fromCString, ok, oneOf } from "@posixly/sys";
+import { bitsOf, cstring, fromCString, ok, oneOf, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   AT_EMPTY_PATH,
@@ -14,7 +14,6 @@ import {
   STATX_DIOALIGN,
   STATX_MNT_ID,
 } from "./libc.ts";
-import { retry } from "./retry.ts";
 import { type Stat, toStat } from "./stat_result.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { bitsOf, ok } from "@posixly/sys";
+import { bitsOf, ok, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   libc,
@@ -7,7 +7,6 @@ import {
   SYNC_FILE_RANGE_WRITE,
 } from "./libc.ts";
 import { type FileRange, rangeOf } from "./range.ts";
-import { retry } from "./retry.ts";
 
 /**
  * Waits until a file is stored, with its size, times and owner, fsync(2). The name of a new

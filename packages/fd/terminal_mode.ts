@@ -1,7 +1,6 @@
-import { bitsOf, ok } from "@posixly/sys";
+import { bitsOf, ok, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { ECHO, ICANON, ISIG, libc, TCSANOW, termios } from "./libc.ts";
-import { retry } from "./retry.ts";
 
 const localBits = { echo: ECHO, lines: ICANON, signals: ISIG };
 

@@ -1,7 +1,6 @@
-import { ok, requireInteger64 } from "@posixly/sys";
+import { ok, requireInteger64, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import { libc } from "./libc.ts";
-import { retry } from "./retry.ts";
 
 /**
  * Sets the size of a file, ftruncate(2). What lies beyond it is lost; a file that grows

@@ -33,7 +33,7 @@ const SLEEP_MS = isMainThread ? -1 : 100;
 
 /**
  * Calls the callbacks of {@linkcode watch} and holds up the thread in between: the loop of a server
- * that has its thread for itself, which costs what it costs in C. It returns when there is no watch
+ * that has its thread for itself, which costs about what it costs in C. It returns when there is no watch
  * any more that is referenced, or after {@linkcode stop}.
  *
  * Nothing else happens meanwhile: no promise goes on, no timer fires, no signal handler of the

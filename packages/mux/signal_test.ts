@@ -51,7 +51,7 @@ function whenInterrupted<T>(name: string, told: () => void, run: () => T): T {
   }
 }
 
-// For good: a signal that is noticed once nobody listens any more would end Deno.
+// For good: a signal that is noticed once nobody listens any more would end the process.
 process.on("SIGUSR2", () => {});
 
 /** Runs something while another process sends one signal after the other. */

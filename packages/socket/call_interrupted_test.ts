@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { errno } from "@posixly/sys";
-import { withoutLeaks } from "@posixly/testing";
+import { interrupted, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import {
   accept,
@@ -59,18 +58,7 @@ const steps: [keyof typeof libc, string, () => void][] = [
 
 for (const [name, caller, step] of steps) {
   test(`${caller} begins again when a signal interrupts it, as often as that happens`, () =>
-    withoutLeaks(() => {
-      const functions = libc as unknown as Record<string, (...args: unknown[]) => number>;
-      const call = functions[name];
-      let interruptions = 0;
-      functions[name] = (...args) => interruptions++ < 3 ? -errno.EINTR : call(...args);
-      try {
-        step();
-      } finally {
-        functions[name] = call;
-      }
-      assert.ok(interruptions > 3);
-    }));
+    withoutLeaks(() => interrupted(libc, name, step)));
 }
 
 test.run();

@@ -43,5 +43,6 @@ export {
   type StructView,
   union,
 } from "./struct.ts";
+export { retry } from "./retry.ts";
 export type { Address, ArgumentType, Bound, ResultType, Signature, Signatures } from "./types.ts";
 export { type Watch, watch } from "./watch.ts";

@@ -6,5 +6,6 @@
 export { type Descriptor, openDescriptors, openedSince, withoutLeaks } from "./descriptors.ts";
 export { gc } from "./gc.ts";
 export { type Finished, type FreshOptions, runFresh } from "./fresh.ts";
+export { interrupted } from "./interrupted.ts";
 export { found, testNeeding, testWhere } from "./needs.ts";
 export { turns } from "./turns.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { memfd, write } from "@posixly/fd";
 import { pipe } from "@posixly/pipe";
-import { errno } from "@posixly/sys";
-import { withoutLeaks } from "@posixly/testing";
+import { interrupted, withoutLeaks } from "@posixly/testing";
 import { copyFileRange, pages, sendfile, splice, tee, vmsplice } from "@posixly/zerocopy";
 import { test } from "uvu";
 import { libc } from "./libc.ts";
@@ -55,18 +54,7 @@ const steps: [keyof typeof libc, () => void][] = [
 
 for (const [name, step] of steps) {
   test(`${name} begins again when a signal interrupts it, as often as that happens`, () =>
-    withoutLeaks(() => {
-      const functions = libc as unknown as Record<string, (...args: unknown[]) => number>;
-      const call = functions[name];
-      let interruptions = 0;
-      functions[name] = (...args) => interruptions++ < 3 ? -errno.EINTR : call(...args);
-      try {
-        step();
-      } finally {
-        functions[name] = call;
-      }
-      assert.ok(interruptions > 3);
-    }));
+    withoutLeaks(() => interrupted(libc, name, step)));
 }
 
 test.run();

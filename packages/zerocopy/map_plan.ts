@@ -7,6 +7,7 @@ import {
   requireInteger,
   requireInteger64,
   requireKnown,
+  retry,
 } from "@posixly/sys";
 import {
   HUGETLBFS_MAGIC,
@@ -21,7 +22,6 @@ import {
   statfs,
 } from "./libc.ts";
 import type { MapOptions } from "./map_options.ts";
-import { retry } from "./retry.ts";
 
 /** What the kernel is going to be asked for. */
 export interface Plan {

@@ -6,6 +6,7 @@ import {
   oneOf,
   requireBoolean,
   requireInteger,
+  retry,
 } from "@posixly/sys";
 import {
   libc,
@@ -22,7 +23,6 @@ import { isThere, peek } from "./peek.ts";
 import type { Place } from "./place.ts";
 import { pagesAround, pagesWithin, type Region, roundUp, View } from "./region.ts";
 import { residentBytes } from "./resident.ts";
-import { retry } from "./retry.ts";
 
 /**
  * What of a mapping to write out, and whether to wait, see {@linkcode Mapping.flush}.
