@@ -12,15 +12,15 @@ function runWithFaults(inject: string, program: string) {
     import { readFileSync } from "node:fs";
     import process from "node:process";
     import { eventfd } from "@posixly/fd";
-    import { readable, run, watch } from "@posixly/mux";
+    import { readable, run, watch, whenReadable } from "@posixly/mux";
     import { openDescriptors, openedSince, turns } from "@posixly/testing";
 
     const log = process.argv[1] + ".log";
     let tracer, said = "";
-    async function attach() {
+    async function attach(also) {
       const [name] = "${inject}".split(":");
       // To a file: this program may stand still when there is something to read.
-      const args = ["-f", "-o", log, "-e", "trace=" + name, "-e", "inject=${inject}"];
+      const args = ["-f", "-o", log, "-e", "trace=" + [name, also ?? name], "-e", "inject=${inject}"];
       tracer = spawn("strace", [...args, "-p", process.pid], { stdio: ["ignore", "ignore", "pipe"] });
       tracer.stderr.setEncoding("utf8").on("data", (text) => said += text);
       tracer.on("exit", () => said += " attached ");
@@ -66,6 +66,34 @@ testNeeding(
      counter.close();`,
     );
     assert.equal(stdout, "200 true\n", stderr);
+  },
+);
+
+testNeeding(
+  "strace",
+  "where io_uring is forbidden, waiting again costs no call either",
+  async () => {
+    const { stdout, stderr } = await runWithFaults(
+      "io_uring_setup:error=EPERM",
+      `await openedSince([]); // the set is closed, and the next one waits in another way
+     await attach("epoll_ctl");
+     const [ours, theirs] = [eventfd(0, { semaphore: true }), eventfd(0, { semaphore: true })];
+     const answering = (async () => {
+       for (let round = 0; round < 100; round++) {
+         theirs.add(await whenReadable(ours, () => ours.take()));
+       }
+     })();
+     for (let round = 0; round < 100; round++) {
+       ours.add(1);
+       await readable(theirs);
+       theirs.take();
+     }
+     await answering;
+     await detach();
+     console.log(readFileSync(log, "utf8").split("epoll_ctl(").length < 50);
+     for (const one of [counter, ours, theirs]) one.close();`,
+    );
+    assert.equal(stdout, "true\n", stderr);
   },
 );
 

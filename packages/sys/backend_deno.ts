@@ -28,6 +28,9 @@ let lookBudget = MOST_LOOKS;
 /** How many times in a row to wake without letting the event loop go round. */
 const TURNS = 64;
 
+/** How many promises whoever was woken may await before he reads, and is not woken in vain again. */
+const HOPS = 8;
+
 /** How late a wake-up may be while nothing keeps the program waiting for it. */
 const UNREFERENCED_MS = 10;
 
@@ -85,7 +88,7 @@ class ParkedWaker implements Waker {
     for (let turn = 1; this.#parking === parking; turn++) {
       if (turn % TURNS !== 0 && parking.lookOften()) {
         this.#wake();
-        await undefined; // what was woken goes first
+        for (let hop = 0; hop < HOPS; hop++) await undefined; // what was woken goes first
       } else {
         await parking.park();
       }
