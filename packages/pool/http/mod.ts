@@ -1,0 +1,6 @@
+/**
+ * An agent for `node:http` that keeps its connections in a pool.
+ *
+ * @module
+ */
+export {};

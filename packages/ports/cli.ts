@@ -1,0 +1,6 @@
+/**
+ * The command `ports`.
+ *
+ * @module
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * The command `zerocopy`.
+ *
+ * @module
+ */
+export {};
