@@ -1,70 +1,31 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { poll } from "@posixly/mux";
 import { runFresh, testWhere, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import {
-  accept,
   bandwidthDelayProduct,
-  bind,
   bufferLimits,
   type BufferSize,
-  connect,
   getOption,
-  listen,
-  localAddress,
   measurePath,
   receive,
   send,
   setOptions,
-  type Socket,
   socket,
   socketPair,
   tuneBuffers,
 } from "@posixly/socket";
+import { type TcpPair, tcpPair, untilReadable } from "./tcp_pair_fixture.ts";
 
 const isRoot = process.getuid?.() === 0;
 
-function until(fd: Socket): void {
-  assert.equal(poll([{ fd, readable: true }], { timeout: 10_000 }).length, 1);
-}
-
-interface Connection extends Disposable {
-  readonly client: Socket;
-  readonly server: Socket;
-}
-
-/** Two ends of a connection, each prepared before it began. */
-function connection(
-  prepareListener: (listener: Socket) => void = () => {},
-  prepareClient: (client: Socket) => void = () => {},
-): Connection {
-  using listener = socket("ipv4", "stream");
-  prepareListener(listener);
-  bind(listener, "127.0.0.1:0");
-  listen(listener);
-  const client = socket("ipv4", "stream");
-  prepareClient(client);
-  connect(client, localAddress(listener));
-  until(listener);
-  const { socket: server } = accept(listener)!;
-  return {
-    client,
-    server,
-    [Symbol.dispose]() {
-      client.close();
-      server.close();
-    },
-  };
-}
-
-function transfer({ client, server }: Connection, length: number): void {
+function transfer({ client, server }: TcpPair, length: number): void {
   const bytes = new Uint8Array(65_536);
   for (let sent = 0, got = 0; got < length;) {
     if (sent < length) sent += send(client, bytes.subarray(0, length - sent)) ?? 0;
-    until(server);
+    untilReadable(server);
     got += receive(server, bytes)!;
   }
 }
@@ -157,14 +118,14 @@ test("a path is as good as bytes", () =>
 
 test("what a listener accepts has its buffers, and a window for them", () =>
   withoutLeaks(() => {
-    using ends = connection((listener) => tuneBuffers(listener, { bytes: 150_000 }));
+    using ends = tcpPair((listener) => tuneBuffers(listener, { bytes: 150_000 }));
     assert.equal(getOption(ends.server, "receiveBuffer"), 300_000);
     assert.equal(getOption(ends.server, "sendBuffer"), 300_000);
   }));
 
 test("a window is fixed when the connection begins", () =>
   withoutLeaks(() => {
-    using ends = connection(undefined, (client) => {
+    using ends = tcpPair(undefined, (client) => {
       // The least scale that goes with it: later the buffer may grow, the window not.
       setOptions(client, { receiveBuffer: 10_000, windowClamp: 10_000 });
     });
@@ -177,7 +138,7 @@ test("a window is fixed when the connection begins", () =>
 
 test("a connection measures its path, once enough went through it", () =>
   withoutLeaks(() => {
-    using ends = connection();
+    using ends = tcpPair();
     assert.equal(measurePath(ends.client), null);
     assert.throws(() => tuneBuffers(ends.client), {
       name: "Error",

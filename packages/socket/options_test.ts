@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { setFlags } from "@posixly/fd";
-import { poll } from "@posixly/mux";
 import { errno, type SyscallError } from "@posixly/sys";
 import { found, testNeeding, testWhere, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
@@ -21,8 +20,6 @@ import {
   sendTo,
   setOptions,
   setsockopt,
-  type SettableOptions,
-  type Socket,
   socket,
   socketPair,
 } from "@posixly/socket";
@@ -37,41 +34,13 @@ import {
   TCP_KEEPIDLE,
 } from "./libc.ts";
 import { readable } from "./options.ts";
+import { tcpPair, untilReadable } from "./tcp_pair_fixture.ts";
 
 const isRoot = process.getuid?.() === 0;
 
-function until(fd: Socket): void {
-  assert.equal(poll([{ fd, readable: true }], { timeout: 10_000 }).length, 1);
-}
-
-interface Connection extends Disposable {
-  readonly client: Socket;
-  readonly server: Socket;
-}
-
-/** Two ends of a connection over TCP; the options are those of the listener. */
-function connection(options: Partial<SettableOptions> = {}): Connection {
-  using listener = socket("ipv4", "stream");
-  setOptions(listener, options);
-  bind(listener, "127.0.0.1:0");
-  listen(listener);
-  const client = socket("ipv4", "stream");
-  connect(client, localAddress(listener));
-  until(listener);
-  const { socket: server } = accept(listener)!;
-  return {
-    client,
-    server,
-    [Symbol.dispose]() {
-      client.close();
-      server.close();
-    },
-  };
-}
-
 test("all that can be read of a connection is read, or refused by name", () =>
   withoutLeaks(() => {
-    using ends = connection();
+    using ends = tcpPair();
     const values: Partial<Record<keyof ReadableOptions, unknown>> = {};
     const refused: Record<string, string> = {};
     for (const name of Object.keys(readable) as (keyof ReadableOptions)[]) {
@@ -147,7 +116,7 @@ test("memory tells what waits", () =>
 
 test("a listener that keeps the first packets gives each once", () =>
   withoutLeaks(() => {
-    using ends = connection({ saveSyn: 1 });
+    using ends = tcpPair((listener) => setOptions(listener, { saveSyn: 1 }));
     const syn = getOption(ends.server, "savedSyn");
     assert.equal(syn[0] >> 4, 4); // IPv4, and over it TCP
     assert.equal(syn[9], IPPROTO_TCP);
@@ -157,10 +126,10 @@ test("a listener that keeps the first packets gives each once", () =>
 
 test("linger of 0 resets the connection", () =>
   withoutLeaks(() => {
-    using ends = connection();
+    using ends = tcpPair();
     setOptions(ends.client, { linger: 0 });
     ends.client.close();
-    until(ends.server);
+    untilReadable(ends.server);
     assert.throws(() => receive(ends.server, new Uint8Array(1)), { code: "ECONNRESET" });
   }));
 
@@ -190,7 +159,7 @@ test("memory is put aside where it can be accounted for, and else refused", () =
 
 test("what is above TCP has to be there", () =>
   withoutLeaks(() => {
-    using ends = connection();
+    using ends = tcpPair();
     assert.equal(getOption(ends.client, "upperLayer"), "");
     assert.throws(() => setOptions(ends.client, { upperLayer: "no such layer" }), {
       code: "ENOENT",

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { poll } from "@posixly/mux";
 import { testNeeding, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import {
-  accept,
   bind,
   connect,
   decodeTcpInfo,
@@ -15,54 +13,27 @@ import {
   send,
   setOptions,
   shutdown,
-  type Socket,
   socket,
   socketPair,
   type TcpInfo,
   tcpInfo,
 } from "@posixly/socket";
 import * as c from "./libc.ts";
+import { type TcpPair, tcpPair, untilReadable } from "./tcp_pair_fixture.ts";
 
 const OLDEST = 104;
 const NEWEST = 280;
 
-function until(fd: Socket): void {
-  assert.equal(poll([{ fd, readable: true }], { timeout: 10_000 }).length, 1);
-}
-
-interface Connection extends Disposable {
-  readonly client: Socket;
-  readonly server: Socket;
-}
-
-function connection(): Connection {
-  using listener = socket("ipv4", "stream");
-  bind(listener, "127.0.0.1:0");
-  listen(listener);
-  const client = socket("ipv4", "stream");
-  connect(client, localAddress(listener));
-  until(listener);
-  const { socket: server } = accept(listener)!;
-  return {
-    client,
-    server,
-    [Symbol.dispose]() {
-      client.close();
-      server.close();
-    },
-  };
-}
-
 /** Sends from one end and receives at the other, which then ends, so that all is acknowledged. */
-function exchange({ client, server }: Connection, length: number): void {
+function exchange({ client, server }: TcpPair, length: number): void {
   const bytes = new Uint8Array(length);
   for (let sent = 0, got = 0; got < length;) {
     sent += send(client, bytes.subarray(sent)) ?? 0;
-    until(server);
+    untilReadable(server);
     got += receive(server, bytes)!;
   }
   shutdown(server, "write");
-  until(client);
+  untilReadable(client);
 }
 
 test("every field is read from where C has it", () => {
@@ -164,7 +135,7 @@ test("bytes are counted exactly", () =>
     const length = fc.integer({ min: 1, max: 300_000 });
     fc.assert(
       fc.property(length, (length) => {
-        using ends = connection();
+        using ends = tcpPair();
         exchange(ends, length);
         const client = tcpInfo(ends.client);
         const server = tcpInfo(ends.server);
@@ -185,14 +156,14 @@ test("a connection goes from state to state", () =>
   withoutLeaks(() => {
     using fresh = socket("ipv4", "stream");
     assert.equal(tcpInfo(fresh).state, "closed");
-    using ends = connection();
+    using ends = tcpPair();
     const states = () => [tcpInfo(ends.client).state, tcpInfo(ends.server).state];
     assert.deepEqual(states(), ["established", "established"]);
     shutdown(ends.client, "write");
-    until(ends.server);
+    untilReadable(ends.server);
     assert.match(states().join(), /^finWait[12],closeWait$/); // acknowledged, or soon
     shutdown(ends.server, "write");
-    until(ends.client);
+    untilReadable(ends.client);
     assert.deepEqual(states(), ["closed", "closed"]); // the kernel alone keeps it in TIME-WAIT
   }));
 
@@ -204,7 +175,7 @@ test("of a listener it tells how many wait to be accepted", () =>
     using first = socket("ipv4", "stream");
     using second = socket("ipv4", "stream");
     for (const client of [first, second]) connect(client, localAddress(listener));
-    until(listener);
+    untilReadable(listener);
     const { state, unacked, sacked } = tcpInfo(listener);
     assert.deepEqual({ state, unacked, sacked }, { state: "listening", unacked: 2, sacked: 7 });
   }));
@@ -243,7 +214,7 @@ test("only TCP has it", () =>
 
 testNeeding("ss", "ss says the same", () =>
   withoutLeaks(() => {
-    using ends = connection();
+    using ends = tcpPair();
     setOptions(ends.client, { keepAlive: true, keepIdle: 77, congestion: "reno" });
     exchange(ends, 100_000);
     const { port } = localAddress(ends.client) as { port: number };

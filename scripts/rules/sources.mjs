@@ -9,7 +9,7 @@ export const sources = packages.flatMap((name) =>
   [...filesIn(`packages/${name}`)].filter((file) => file.endsWith(".ts")).map((file) => ({
     name,
     file,
-    isPublished: name !== "testing" && !/_(test|bench|stress)\.ts$/.test(file),
+    isPublished: name !== "testing" && !/_(test|bench|stress|fixture)\.ts$/.test(file),
     text: readFileSync(join(root, file), "utf8"),
   }))
 );

@@ -29,7 +29,7 @@ export default function tarballs() {
 }
 
 function belongs(path) {
-  if (/_(test|bench|stress)\./.test(path)) return false;
+  if (/_(test|bench|stress|fixture)\./.test(path)) return false;
   return /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(path) ||
     /^(?!dist\/|\.)[\w/]+\.ts$/.test(path) || /^dist\/[\w/]+(\.d\.ts|\.js)(\.map)?$/.test(path);
 }
