@@ -69,6 +69,7 @@ export {
   unblockSource,
 } from "./multicast.ts";
 export {
+  duplicateNodeSocket,
   fromNodeSocket,
   type NodeSocketOptions,
   type TakenOver,

@@ -105,7 +105,7 @@ export function toNodeSocket(
 export function fromNodeSocket(socket: NodeSocket): TakenOver {
   const wrong = complaintOf(socket);
   if (wrong !== undefined) throw new Error(`Cannot take over a socket that ${wrong}`);
-  const connection = new Connection(duplicateOf(socket).release());
+  const connection = new Connection(duplicateNodeSocket(socket).release());
   const chunks: Uint8Array[] = [];
   for (let chunk; (chunk = socket.read()) !== null;) chunks.push(chunk);
   socket.destroy();
@@ -170,11 +170,38 @@ interface Handle {
   fdForIpc?(): number;
 }
 
-function duplicateOf(socket: NodeSocket): OwnedFd {
+/**
+ * Another descriptor of what stands behind a `net.Socket` of node:net, which goes on as before: for
+ * options that node:net does not know, or calls it does not make. What is written here and what is
+ * written there are in no order unless the socket has nothing left to write.
+ *
+ * The connection ends when both are closed.
+ *
+ * @param socket The socket: connected. Of TLS it is what the encrypted bytes go through
+ * @returns The descriptor, ours to close
+ * @throws {Error} If the socket was closed, or the runtime does not tell its descriptor
+ *
+ * @example Usage
+ * ```ts
+ * import { duplicateNodeSocket, listenTcp, type HostAndPort, setOptions } from "@posixly/socket";
+ * import { once } from "node:events";
+ * import { connect } from "node:net";
+ *
+ * using listener = listenTcp("127.0.0.1:0");
+ * const socket = connect((listener.localAddress as HostAndPort).port, "127.0.0.1");
+ * await once(socket, "connect");
+ * {
+ *   using same = duplicateNodeSocket(socket);
+ *   setOptions(same, { userTimeout: 5000 });
+ * }
+ * socket.end();
+ * ```
+ */
+export function duplicateNodeSocket(socket: NodeSocket): OwnedFd {
   const { _handle: handle } = socket as unknown as { readonly _handle?: Handle | null };
   if (handle?.fd !== undefined && handle.fd >= 0) return duplicate(handle.fd);
   const fd = handle?.fdForIpc?.() ?? -1;
-  if (fd < 0) throw new Error("Cannot take over a socket of which the runtime tells no descriptor");
+  if (fd < 0) throw new Error("Cannot duplicate a socket of which the runtime tells no descriptor");
   setFlags(fd, { closeOnExec: true });
   return new OwnedFd(fd);
 }

@@ -14,6 +14,7 @@ import {
   connectionPair,
   connectTcp,
   connectUnix,
+  duplicateNodeSocket,
   fromNodeSocket,
   getOption,
   type HostAndPort,
@@ -173,6 +174,24 @@ for (const [kind, connected] of Object.entries(theirs)) {
       served.destroy();
     }));
 }
+
+test("a duplicate of a net.Socket is the same connection, which goes on as before", () =>
+  withoutLeaks(async () => {
+    for (const connected of Object.values(theirs)) {
+      const [client, served] = await connected();
+      const received = text(served);
+      {
+        using same = new Connection(duplicateNodeSocket(client).release());
+        assert.ok(getFlags(same).closeOnExec);
+        await same.write(new TextEncoder().encode("from here, "));
+      }
+      client.end("and from there");
+      assert.equal(await received, "from here, and from there");
+      served.end();
+      await once(client, "close");
+      assert.throws(() => duplicateNodeSocket(client), { message: /tells no descriptor$/ });
+    }
+  }));
 
 test("one that still connects is not taken over", async () => {
   using listener = listenTcp("127.0.0.1:0");
