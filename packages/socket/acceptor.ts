@@ -80,9 +80,31 @@ export class Acceptor<Accepted extends Socket> extends Socket implements AsyncIt
     const pause = new Pause();
     this.#requireNonBlocking();
     for (;;) {
-      const accepted = await whenReadable(this, () => this.#next(), wait);
+      const accepted = await whenReadable(this, () => this.#nextOrLater(), wait);
       if (accepted !== later) return accepted;
       await pause.wait(signal);
+    }
+  }
+
+  /**
+   * Takes the next connection without waiting, for a server made of callbacks. As
+   * {@linkcode Acceptor.accept}, it closes what there is no descriptor for.
+   *
+   * @returns The connection; `null` if there is none now
+   * @throws {SyscallError} `EINVAL` if it does not listen any more; `ENOMEM` or `ENOBUFS`, and
+   * `EMFILE` or `ENFILE` if not even the spare descriptor is left: the connection stays in the queue
+   * then, so try again after a while
+   * @throws {Error} If the listener is closed
+   * @throws {TypeError} If the socket blocks
+   */
+  tryAccept(): Accepted | null {
+    this.#requireNonBlocking();
+    try {
+      this.#spare ??= eventfd();
+      const accepted = acceptSocket(this);
+      return accepted && new this.#kind(accepted.release());
+    } catch (error) {
+      return this.#refuseInstead(error);
     }
   }
 
@@ -118,37 +140,31 @@ export class Acceptor<Accepted extends Socket> extends Socket implements AsyncIt
   }
 
   /** The next connection; `null` if there is none, `later` if nothing can be done about it now. */
-  #next(): Accepted | typeof later | null {
+  #nextOrLater(): Accepted | typeof later | null {
     try {
-      this.#spare ??= eventfd();
-      const accepted = acceptSocket(this);
-      return accepted && new this.#kind(accepted.release());
+      return this.tryAccept();
     } catch (error) {
-      return this.#whereThereIsLack(error);
+      if (lacks.includes((error as SyscallError).code)) return later;
+      throw error;
     }
   }
 
-  /** Closes the connection that is next, by way of the spare descriptor. */
-  #refuse(spare: OwnedFd): typeof later | null {
+  /** Closes the connection that is next, by way of the spare descriptor, if there are no others. */
+  #refuseInstead(error: unknown): null {
+    const spare = this.#spare;
+    const { code } = error as SyscallError;
+    if (spare === undefined || code !== "EMFILE" && code !== "ENFILE") throw error;
     this.#spare = undefined;
     spare.close();
-    try {
-      const next = acceptSocket(this);
-      if (next !== null) this.#refused++;
-      next?.close();
-      this.#spare = eventfd();
-      return null;
-    } catch (error) {
-      return this.#whereThereIsLack(error);
-    }
-  }
-
-  #whereThereIsLack(error: unknown): typeof later | null {
-    const { code } = error as SyscallError;
-    if (code === "ENOBUFS" || code === "ENOMEM") return later;
-    if (code !== "EMFILE" && code !== "ENFILE") throw error;
-    return this.#spare === undefined ? later : this.#refuse(this.#spare);
+    const next = acceptSocket(this);
+    if (next !== null) this.#refused++;
+    next?.close();
+    this.#spare = eventfd();
+    return null;
   }
 }
+
+/** What may be there again after a while. */
+const lacks = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
 
 const later = Symbol();

@@ -101,6 +101,21 @@ test("an iteration goes on until the listener is closed, and leaving it leaves t
     for await (const _ of listener) assert.fail();
   }));
 
+test("a connection is taken without waiting, or there is none now", () =>
+  withoutLeaks(async () => {
+    using listener = listenTcp("127.0.0.1:0");
+    assert.equal(listener.tryAccept(), null);
+    using client = await connectTcp(listener.localAddress);
+    using accepted = listener.tryAccept()!;
+    assert.deepEqual(accepted.remoteAddress, client.localAddress);
+    await replacing(() => -errno.ENOMEM, () => {
+      assert.throws(() => listener.tryAccept(), { code: "ENOMEM" });
+      return Promise.resolve();
+    });
+    listener.close();
+    assert.throws(() => listener.tryAccept(), closed);
+  }));
+
 test("waiting for a connection ends with the listener, by a signal, or by the clock", () =>
   withoutLeaks(async () => {
     for (const end of ["close", "release"] as const) {

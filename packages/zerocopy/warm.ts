@@ -29,6 +29,9 @@ let vector: Uint8Array | undefined;
 export class Warmth {
   readonly #file: AsFd;
   #step = STRIDE;
+  /** Where the last look found the first page missing; -1 if it found none. */
+  #missing = -1;
+  #delay = 0;
 
   constructor(file: AsFd) {
     this.#file = file;
@@ -36,20 +39,33 @@ export class Warmth {
 
   /** Waits until a part of the file is in memory. */
   async of(offset: number | bigint, length: number, signal?: AbortSignal): Promise<void> {
-    let delay = 1;
-    let cold = this.#cold(offset, length);
-    while (cold < length && delay < PATIENCE) {
-      this.#step = PAGE;
-      advise(this.#file, "willNeed", { offset: after(offset, cold), length: length - cold });
+    for (;;) {
+      const delay = this.delayOf(offset, length);
+      if (delay === 0) return;
       await unlessAborted(pause(delay), signal);
-      const next = this.#cold(offset, length);
-      delay = next > cold ? 1 : delay * 2;
-      cold = next;
     }
   }
 
+  /**
+   * After how many milliseconds to look again whether a part of the file is in memory; 0 if it is,
+   * or if it is no use to wait any longer.
+   */
+  delayOf(offset: number | bigint, length: number): number {
+    const missing = this.#missingFrom(offset, length);
+    this.#delay = missing > this.#missing ? 1 : this.#delay * 2;
+    if (missing === length || this.#delay >= PATIENCE) {
+      this.#missing = -1;
+      return 0;
+    }
+    this.#missing = missing;
+    this.#step = PAGE;
+    const part = { offset: after(offset, missing), length: length - missing };
+    advise(this.#file, "willNeed", part);
+    return this.#delay;
+  }
+
   /** Where in a part of the file a page is not in memory; its length if all are. */
-  #cold(offset: number | bigint, length: number): number {
+  #missingFrom(offset: number | bigint, length: number): number {
     const fd = fdOf(this.#file);
     vector ??= iovec.encode({ iov_base: addressOf(sample), iov_len: 1 });
     for (let at = 0; at < length; at += this.#step) {
