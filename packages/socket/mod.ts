@@ -126,6 +126,7 @@ export { type SocketCommands } from "./socket_commands.ts";
 export { type SocketFacts, type SocketMemory } from "./socket_facts.ts";
 export { type BufferLock, type SocketLevelOptions } from "./socket_options.ts";
 export { getsockopt, setsockopt } from "./sockopt.ts";
+export { takenToSend } from "./taken.ts";
 export {
   decodeTcpInfo,
   type TcpFeature,
