@@ -1,7 +1,7 @@
 // The runtimes that everything is run in, and how each starts a TypeScript file.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { root } from "./files.mjs";
 
@@ -12,8 +12,7 @@ const fromRoot = createRequire(join(root, "package.json"));
 const fromDeno = createRequire(fromRoot.resolve("deno/package.json"));
 
 /** Where `tsc -b packages` put a file of ours. */
-export const compiled = (file) =>
-  join(dirname(file), "dist", basename(file).replace(/\.ts$/, ".js"));
+export const compiled = (file) => file.replace(/(packages\/[^/]+)\/(.*)\.ts$/, "$1/dist/$2.js");
 
 /** The program in an optional package, or undefined where that was not installed. */
 function program(require, name, path) {
