@@ -3,4 +3,30 @@
  *
  * @module
  */
-export {};
+export { type ChosenPort, type Classified, classify, type Observations } from "./classify.ts";
+export { type Chooser, observe } from "./observe.ts";
+export {
+  type Allocation,
+  type AllocatorOptions,
+  type PortAllocator,
+  portAllocator,
+} from "./port_allocator.ts";
+export { type Random, seededRandom } from "./random.ts";
+export { simulate, type Simulation, type SimulationOptions } from "./simulate.ts";
+export { type Flow, type Strategy } from "./strategy.ts";
+export { bindLate } from "./bind_late.ts";
+export { explainPorts, type Explanation } from "./explain.ts";
+export { type Filter } from "./filter.ts";
+export { parseFilter } from "./filter_text.ts";
+export { localPort } from "./local_port.ts";
+export { type PortDefaults, portDefaults } from "./other_systems.ts";
+export { type SocketOwner } from "./owners.ts";
+export { type PortSettings, portSettings } from "./port_settings.ts";
+export { countPorts, portRange, preferredFor, reservedPorts } from "./range.ts";
+export { formatPorts, mergePorts, parsePorts } from "./reserved.ts";
+export { type ListOptions } from "./search.ts";
+export { SocketEntry, type SocketTimer } from "./socket_entry.ts";
+export { SocketList } from "./socket_list.ts";
+export { sockets } from "./sockets.ts";
+export { type SocketState } from "./states.ts";
+export { type PortRange } from "@posixly/socket";

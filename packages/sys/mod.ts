@@ -27,7 +27,7 @@ export { cstring, fromCString } from "./cstring.ts";
 export { errno, errnoMessage, type ErrnoName, errnoName } from "./errno.ts";
 export { ok, okSince, type SyscallContext, SyscallError } from "./error.ts";
 export { addressAfter, addressOf, memory, toAddress } from "./memory.ts";
-export { bitsOf, namesOf, oneOf, requireBoolean, requireKnown } from "./options.ts";
+export { bitsOf, namesOf, oneOf, requireBoolean, requireKnown, requireName } from "./options.ts";
 export { perArch, platform, UnsupportedPlatformError } from "./platform.ts";
 export {
   array,

@@ -28,9 +28,40 @@ export function oneOf<T extends Readonly<Record<string, number>>>(
   name: string,
 ): number {
   if (typeof value === "string" && Object.hasOwn(table, value)) return table[value];
-  throw new TypeError(
-    `${name} must be one of ${Object.keys(table).join(", ")}, not ${show(value)}`,
-  );
+  throw notOneOf(Object.keys(table), value, name);
+}
+
+/**
+ * A name, if it is one of those that there are.
+ *
+ * @param names The names that there are
+ * @param value What the caller passed
+ * @param name What the caller calls it, for the error
+ * @returns The value
+ * @throws {TypeError} If there is no such name
+ *
+ * @example Usage
+ * ```ts
+ * import { requireName } from "@posixly/sys";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(requireName(["lifo", "fifo"], "fifo", "order"), "fifo");
+ * assert.throws(() => requireName(["lifo", "fifo"], "filo" as "fifo", "order"), {
+ *   message: 'order must be one of lifo, fifo, not "filo"',
+ * });
+ * ```
+ */
+export function requireName<Name extends string>(
+  names: readonly Name[],
+  value: Name,
+  name: string,
+): Name {
+  if (names.includes(value)) return value;
+  throw notOneOf(names, value, name);
+}
+
+function notOneOf(names: readonly string[], value: unknown, name: string): TypeError {
+  return new TypeError(`${name} must be one of ${names.join(", ")}, not ${show(value)}`);
 }
 
 /**
