@@ -1,0 +1,117 @@
+import { bitsOf, oneOf, requireBoolean } from "@posixly/sys";
+import { type Filter, type Plan, planOf } from "./filter.ts";
+import { compile } from "./filter_code.ts";
+import { parseFilter } from "./filter_text.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  INET_DIAG_CONG,
+  INET_DIAG_INFO,
+  INET_DIAG_SKMEMINFO,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+} from "./libc.ts";
+import { ALL_STATES, maskOf, type SocketState } from "./states.ts";
+
+/**
+ * Which sockets to list, and what to tell of them, see {@linkcode sockets}.
+ *
+ * @example Usage
+ * ```ts
+ * import { type ListOptions, sockets } from "@posixly/ports";
+ *
+ * const servers: ListOptions = { protocol: "tcp", states: ["listening"], owners: true };
+ * for (const { local } of sockets(servers)) console.log(local);
+ * ```
+ */
+export interface ListOptions {
+  /** Those of one protocol; by default of both. */
+  readonly protocol?: "tcp" | "udp";
+  /** Those of one family; by default of both. */
+  readonly family?: "ipv4" | "ipv6";
+  /** Those in one of these states; by default in any. */
+  readonly states?: readonly SocketState[];
+  /** Those that it lets through: as data, or as ss(8) takes it, see {@linkcode parseFilter}. */
+  readonly filter?: string | Filter;
+  /** Whether to tell {@linkcode SocketEntry.info}. */
+  readonly info?: boolean;
+  /** Whether to tell {@linkcode SocketEntry.memory}. */
+  readonly memory?: boolean;
+  /** Whether to tell {@linkcode SocketEntry.congestionControl}. */
+  readonly congestionControl?: boolean;
+  /** Whether to look for {@linkcode SocketEntry.owners}, in the folders of all processes. */
+  readonly owners?: boolean;
+  /** Whom to ask; by default netlink, and `/proc` where netlink may not be asked. */
+  readonly source?: "netlink" | "proc";
+}
+
+/** What is to be looked for, and where. */
+export interface Search {
+  /** Each is one question: what the kernel is asked at once is of one protocol and family. */
+  readonly tables: readonly Table[];
+  readonly states: number;
+  /** A bit for each attribute that is wanted. */
+  readonly extensions: number;
+  /** The filter as the kernel runs it. */
+  readonly code: Uint8Array<ArrayBuffer>;
+  /** What of the filter it does not run. */
+  readonly rest: readonly Plan[];
+  /** The filter, whole. */
+  readonly plan: Plan;
+  readonly owners: boolean;
+  readonly source: "netlink" | "proc" | undefined;
+}
+
+/** The sockets of a protocol over a family. */
+export interface Table {
+  readonly protocol: "tcp" | "udp";
+  readonly family: number;
+}
+
+const families = { ipv4: AF_INET, ipv6: AF_INET6 } as const;
+
+/** The numbers of the protocols. */
+export const protocols = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP } as const;
+
+const extensions = {
+  info: 1 << (INET_DIAG_INFO - 1),
+  memory: 1 << (INET_DIAG_SKMEMINFO - 1),
+  congestionControl: 1 << (INET_DIAG_CONG - 1),
+} as const;
+
+/** A socket of UDP is in no other state, and need not be looked for. */
+const UDP_STATES = maskOf(["established", "unconnected"]);
+
+/** Looks through the options. */
+export function searchOf(options: ListOptions): Search {
+  const { protocol, family, states, filter = "", owners = false, source, ...details } = options;
+  const plan = planOf(typeof filter === "string" ? parseFilter(filter) : filter);
+  const compiled = compile(plan);
+  requireBoolean(owners, "owners");
+  if (source !== undefined) oneOf({ netlink: 0, proc: 0 }, source, "source");
+  const mask = compiled.states & (states === undefined ? ALL_STATES : maskOf(states));
+  const canBe = (protocol: "tcp" | "udp") => protocol === "tcp" || (mask & UDP_STATES) !== 0;
+  return {
+    tables: chosen(protocols, protocol, "protocol").filter(canBe).flatMap((protocol) =>
+      chosen(families, family, "family").map((name) => ({ protocol, family: families[name] }))
+    ),
+    states: mask,
+    extensions: bitsOf(extensions, details),
+    code: compiled.code,
+    rest: compiled.rest,
+    plan,
+    owners,
+    source,
+  };
+}
+
+/** The one that is named, or all of them. */
+function chosen<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  name: Name | undefined,
+  option: string,
+): Name[] {
+  if (name === undefined) return Object.keys(table) as Name[];
+  oneOf(table, name, option);
+  return [name];
+}

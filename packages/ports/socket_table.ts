@@ -1,0 +1,81 @@
+import type { AsFd } from "@posixly/fd";
+import type { SyscallError } from "@posixly/sys";
+import { encodeAttribute } from "./attribute.ts";
+import { INET_DIAG_REQ_BYTECODE, inetDiagReqV2, NLM_F_DUMP, SOCK_DIAG_BY_FAMILY } from "./libc.ts";
+import { type Answer, answersTo, ask, diagSocket } from "./netlink.ts";
+import { readProc } from "./proc_net.ts";
+import { protocols, type Search, type Table } from "./search.ts";
+
+/** What was told of one table, and by whom. */
+export interface Telling extends Answer, Table {
+  readonly isNetlink: boolean;
+}
+
+/** How often to begin again if something came in between. */
+const ATTEMPTS = 8;
+
+/** Why netlink does not answer: there is none, it is forbidden, or knows no such sockets. */
+const refusals = [
+  "EAFNOSUPPORT",
+  "EPROTONOSUPPORT",
+  "EACCES",
+  "EPERM",
+  "ENOENT",
+  "EOPNOTSUPP",
+  "ENOSYS",
+];
+
+/** Asks for each table: by netlink if that may be, else in `/proc`. */
+export function tell(search: Search): Telling[] {
+  if (search.source === "proc") return search.tables.map((table) => byProc(table, search));
+  try {
+    using diag = diagSocket();
+    return search.tables.map((table) => eitherWay(diag, table, search));
+  } catch (error) {
+    if (!mayFallBack(error, search)) throw error;
+    return search.tables.map((table) => byProc(table, search));
+  }
+}
+
+function eitherWay(diag: AsFd, table: Table, search: Search): Telling {
+  try {
+    return byNetlink(diag, table, search);
+  } catch (error) {
+    if (!mayFallBack(error, search)) throw error;
+    return byProc(table, search);
+  }
+}
+
+function mayFallBack(error: unknown, { source }: Search): boolean {
+  return source === undefined && refusals.includes((error as SyscallError).code);
+}
+
+function byProc(table: Table, { states }: Search): Telling {
+  const answer = readProc(table.protocol, table.family, states);
+  return { ...table, ...answer, isNetlink: false };
+}
+
+function byNetlink(diag: AsFd, table: Table, search: Search): Telling {
+  const request = requestFor(table, search);
+  for (let attempt = 1;; attempt++) {
+    const answer = answersTo(diag, ask(diag, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request));
+    if (!answer.interrupted || attempt === ATTEMPTS) {
+      return { ...table, ...answer, isNetlink: true };
+    }
+  }
+}
+
+function requestFor({ protocol, family }: Table, search: Search): Uint8Array {
+  const head = inetDiagReqV2.encode({
+    sdiag_family: family,
+    sdiag_protocol: protocols[protocol],
+    idiag_ext: search.extensions,
+    idiag_states: search.states,
+  });
+  if (search.code.length === 0) return head;
+  const filter = encodeAttribute(INET_DIAG_REQ_BYTECODE, search.code);
+  const request = new Uint8Array(head.length + filter.length);
+  request.set(head);
+  request.set(filter, head.length);
+  return request;
+}
