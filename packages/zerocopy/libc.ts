@@ -4,11 +4,14 @@ import { array, bind, struct } from "@posixly/sys";
 export const headers = [
   "fcntl.h",
   "limits.h",
+  "linux/errqueue.h",
   "linux/fs.h",
   "linux/magic.h",
   "sys/ioctl.h",
   "sys/mman.h",
   "sys/sendfile.h",
+  "sys/socket.h",
+  "sys/stat.h",
   "sys/uio.h",
   "sys/vfs.h",
   "unistd.h",
@@ -31,8 +34,12 @@ export const libc = bind({
   munmap: ["i32", "address", "u64"],
   preadv2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   process_vm_readv: ["i64", "i32", "buffer", "u64", "buffer", "u64", "u64"],
+  recv: ["i32", "i32", "buffer", "u32", "i32"],
+  send: ["i32", "i32", "buffer", "u32", "i32"],
   sendfile: ["i32", "i32", "i32", "buffer", "u32"],
+  sendto: ["i32", "i32", "buffer", "u32", "i32", "buffer", "u32"],
   splice: ["i32", "i32", "buffer", "i32", "buffer", "u32", "u32"],
+  statx: ["i32", "i32", "buffer", "i32", "u32", "buffer"],
   tee: ["i32", "i32", "i32", "u32", "u32"],
   vmsplice: ["i32", "i32", "buffer", "u32", "u32"],
 });
@@ -46,6 +53,13 @@ export const SPLICE_F_GIFT = 8;
 // vmsplice(2)
 export const IOV_MAX = 1024;
 export const iovec = struct({ iov_base: "u64", iov_len: "u64" }, { c: "struct iovec" });
+
+// send(2)
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
+export const MSG_ZEROCOPY = 0x400_0000;
+export const SO_EE_CODE_ZEROCOPY_COPIED = 1;
 
 // preadv2(2)
 export const RWF_NOWAIT = 8;
@@ -87,6 +101,17 @@ export const MADV_COLD = 20;
 export const MADV_PAGEOUT = 21;
 export const MADV_POPULATE_READ = 22;
 export const MADV_POPULATE_WRITE = 23;
+
+// statx(2): whether a file is still as it was
+export const AT_NO_AUTOMOUNT = 0x800;
+export const AT_EMPTY_PATH = 0x1000;
+export const STATX_BASIC_STATS = 0x7ff;
+export const statx = struct({
+  _before: array("u64", 8),
+  stx_atime: array("u64", 2),
+  stx_btime: array("u64", 2),
+  _after: array("u64", 20),
+}, { c: "struct statx" });
 
 // fstatfs(2)
 export const HUGETLBFS_MAGIC = 0x9584_58f6;

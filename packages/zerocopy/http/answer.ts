@@ -1,16 +1,15 @@
+import { isStillThat, weigh } from "./conditions.ts";
 import type { Header } from "./http_error.ts";
-import type { Representation } from "./representation.ts";
 import { toHttpDate } from "./http_date.ts";
+import { multipart } from "./multipart.ts";
+import { isPlain, type Question } from "./question.ts";
+import { type ByteRange, parseRanges } from "./ranges.ts";
+import type { Representation } from "./representation.ts";
 
-/** What of a request its answer depends on: a `RequestHead` is one. */
-export interface Question {
-  readonly method: string;
-  /** The value of a header, by its name in lower case; `null` or `undefined` if there is none. */
-  header(name: string): string | null | undefined;
-}
+export type { Question } from "./question.ts";
 
 /** A part of an answer: bytes as they are, or so many of the file. */
-export type Part = Uint8Array | { readonly offset: number; readonly length: number };
+export type Part = Uint8Array | ByteRange;
 
 /** What to answer. */
 export interface Answer {
@@ -23,21 +22,78 @@ export interface Answer {
   readonly length: number;
 }
 
+/** The answers to plain requests. */
+const plain = new WeakMap<Representation, Answer>();
+
 /**
- * What to answer to a request for a file: all of it, parts, or that it has not changed.
+ * What to answer to a request for a file: all of it, parts, or that it has not changed. Conditions
+ * and ranges count in GET and HEAD only; a HEAD has no ranges.
  *
- *     const answer = answerTo(head, found.representation);
- *
- * To a plain request for the same representation it is the very same object each time, so whoever
- * encodes it may keep that, by `head`.
+ * To a plain GET of the same representation the answer is the very same object each time: whoever
+ * encodes answers may keep what came of it.
  */
-export function answerTo(_question: Question, of: Representation): Answer {
+export function answerTo(question: Question, of: Representation): Answer {
+  if (!isPlain(question)) return particularAnswer(question, of);
+  let answer = plain.get(of);
+  if (answer === undefined) plain.set(of, answer = whole(of));
+  return answer;
+}
+
+function particularAnswer(question: Question, of: Representation): Answer {
+  const isHead = question.method === "HEAD";
+  if (!isHead && question.method !== "GET") return whole(of);
+  const verdict = weigh(question, of);
+  if (verdict === 304) return { status: 304, headers: validators(of), parts: [], length: 0 };
+  if (verdict === 412) return empty(412, validators(of));
+  if (isHead) return { ...whole(of), parts: [], length: 0 };
+  const range = question.header("range") ?? null;
+  const ranges = range !== null && isStillThat(question.header("if-range"), of)
+    ? parseRanges(range, of.size)
+    : null;
+  return ranges === null ? whole(of) : some(ranges, of);
+}
+
+function whole(of: Representation): Answer {
+  const parts = of.size === 0 ? [] : [{ offset: 0, length: of.size }];
+  const headers = [...contents(of.type, of.size, of), ...validators(of)];
+  return { status: 200, headers, parts, length: of.size };
+}
+
+function some(ranges: readonly ByteRange[], of: Representation): Answer {
+  if (ranges.length === 0) return empty(416, [["Content-Range", `bytes */${of.size}`]]);
+  if (ranges.length > 1) {
+    const { type, parts, length } = multipart(ranges, of);
+    const headers = [...contents(type, length, of), ...validators(of)];
+    return { status: 206, headers, parts, length };
+  }
+  const [{ offset, length }] = ranges;
   const headers: Header[] = [
-    ["Content-Type", of.type],
-    ["Content-Length", String(of.size)],
-    ["ETag", of.etag],
-    ["Last-Modified", toHttpDate(of.modified)],
+    ...contents(of.type, length, of),
+    ["Content-Range", `bytes ${offset}-${offset + length - 1}/${of.size}`],
+    ...validators(of),
+  ];
+  return { status: 206, headers, parts: ranges, length };
+}
+
+function empty(status: number, headers: readonly Header[]): Answer {
+  return { status, headers: [["Content-Length", "0"], ...headers], parts: [], length: 0 };
+}
+
+/** What the body is. */
+function contents(type: string, length: number, { encoding }: Representation): Header[] {
+  const headers: Header[] = [["Content-Type", type], ["Content-Length", String(length)]];
+  if (encoding !== undefined) headers.push(["Content-Encoding", encoding]);
+  return headers;
+}
+
+/** What a cache needs to know. */
+function validators({ etag, modified, cacheControl, varies }: Representation): Header[] {
+  const headers: Header[] = [
+    ["ETag", etag],
+    ["Last-Modified", toHttpDate(modified)],
     ["Accept-Ranges", "bytes"],
   ];
-  return { status: 200, headers, parts: [{ offset: 0, length: of.size }], length: of.size };
+  if (cacheControl !== undefined) headers.push(["Cache-Control", cacheControl]);
+  if (varies) headers.push(["Vary", "Accept-Encoding"]);
+  return headers;
 }

@@ -1,51 +1,58 @@
 import { open, type OwnedFd, type ResolveOptions, stat } from "@posixly/fd";
-import { contentType } from "./content_type.ts";
+import { oneOf, requireBoolean, requireInteger } from "@posixly/sys";
+import { HeldFiles } from "./held_files.ts";
 import { HttpError } from "./http_error.ts";
-import type { Representation } from "./representation.ts";
-import { parseTarget } from "./target.ts";
+import { type FoundFile, OpenFile } from "./open_file.ts";
+import { openIn, refused } from "./open_in.ts";
+import { parseTarget, type Target } from "./target.ts";
+import { Variants } from "./variants.ts";
+
+export type { FoundFile } from "./open_file.ts";
 
 /** What of a folder is shown, and how. */
 export interface DocumentRootOptions {
   /**
    * Which symbolic links are followed: `"beneath"`, the default, those that lead to somewhere in the
-   * folder; `"never"`, none; `"follow"`, all, even out of it.
+   * folder without leaving it on the way; `"never"`, none; `"follow"`, all, even out of it.
    */
   readonly symlinks?: "beneath" | "never" | "follow";
-  /** Whether names that begin with a dot are shown; otherwise only `.well-known` is. */
+  /** Whether names that begin with a dot are shown; by default only `/.well-known` is. */
   readonly dotfiles?: "deny" | "allow";
   /** What a folder is answered by, the first that it has; `["index.html"]` by default. */
   readonly index?: readonly string[];
-  /** Whether `a.js.br`, `a.js.zst` or `a.js.gz` goes out for `a.js` to whom takes it; not by default. */
+  /**
+   * Whether `a.js.br`, `a.js.zst` or `a.js.gz` goes out for `a.js` to whom takes it, unless it is
+   * older than `a.js`; not by default.
+   */
   readonly precompressed?: boolean;
   /** The `Cache-Control` of what is found. */
   readonly cacheControl?: string;
+  /** How many files stay open for up to a second after they were asked for; by default none. */
+  readonly hold?: number;
 }
 
-/** A file to be sent. Close it when it is. */
-export interface FoundFile extends Disposable {
-  readonly kind: "file";
-  /** Others may be sending it too: do not close it, and do not move its position. */
-  readonly file: OwnedFd;
-  readonly representation: Representation;
-  /** Gives the file back. */
-  close(): void;
-}
-
-/** A folder that was asked for without its slash, whose links would lead astray. */
+/** A folder that was asked for without its slash: links in what it is answered by lead astray. */
 export interface FoundFolder {
   readonly kind: "redirect";
   readonly status: 301;
-  /** A path with nothing in it that ends a header, and of this server. */
+  /** A path on this server, encoded. */
   readonly location: string;
 }
 
 /** What a request target leads to. */
 export type Found = FoundFile | FoundFolder;
 
+const links = { beneath: 0, never: 1, follow: 2 };
+const dots = { deny: 0, allow: 1 };
+
+/** By which ending a file is known to be packed. */
+const endings = { br: ".br", zstd: ".zst", gzip: ".gz" };
+
 /**
- * A folder whose files are shown, and nothing outside of it.
+ * A folder whose files are shown, and nothing outside of it. It is opened once: what is renamed or
+ * mounted above it does not change what is shown.
  *
- *     using root = new DocumentRoot("public");
+ *     using root = new DocumentRoot("public", { hold: 100 });
  *     const found = root.find(head.target, head.header("accept-encoding"));
  *     if (found.kind === "redirect") …
  *     else try { answerTo(head, found.representation); … } finally { found.close(); }
@@ -53,63 +60,149 @@ export type Found = FoundFile | FoundFolder;
 export class DocumentRoot implements Disposable {
   readonly #folder: OwnedFd;
   readonly #resolve: ResolveOptions;
+  readonly #index: readonly string[];
+  readonly #showsDots: boolean;
+  readonly #isPrecompressed: boolean;
+  readonly #cacheControl: string | undefined;
+  readonly #held: HeldFiles | undefined;
 
+  /**
+   * @throws {SyscallError} `ENOENT`, `ENOTDIR`, `EACCES`, ... if there is no such folder; `ENOSYS` if
+   * Linux is older than 5.6
+   * @throws {TypeError | RangeError} If an option is not as described
+   */
   constructor(folder: string | Uint8Array, options: DocumentRootOptions = {}) {
-    const { symlinks = "beneath" } = options;
+    const { symlinks = "beneath", dotfiles = "deny", index = ["index.html"], hold = 0 } = options;
+    oneOf(links, symlinks, "symlinks");
     this.#resolve = {
       beneath: symlinks !== "follow",
       noSymlinks: symlinks === "never",
       noMagicLinks: true,
     };
-    this.#folder = open(folder, { directory: true });
+    this.#showsDots = oneOf(dots, dotfiles, "dotfiles") === dots.allow;
+    this.#index = index.map(requireName);
+    this.#isPrecompressed = requireBoolean(options.precompressed, "precompressed") ?? false;
+    this.#cacheControl = requireValue(options.cacheControl);
+    this.#held = requireInteger(hold, "hold", 0) === 0 ? undefined : new HeldFiles(hold);
+    this.#folder = open(folder, { directory: true, pathOnly: true, resolve: {} });
   }
 
   /**
    * What a request target leads to.
    *
+   * @param acceptEncoding The header, if there is one
    * @throws {HttpError} 400, 403, 404, 500 or 503
    */
-  find(target: string, _acceptEncoding?: string | null): Found {
-    const { segments, isFolder, query } = parseTarget(target);
-    if (isFolder) segments.push("index.html");
-    const path = segments.join("/") || ".";
-    let file: OwnedFd;
-    try {
-      file = open(path, { dir: this.#folder, nonBlocking: true, resolve: this.#resolve });
-    } catch (cause) {
-      throw new HttpError(404, "Not found", [], { cause });
+  find(target: string, acceptEncoding?: string | null): Found {
+    const mark = target.indexOf("?");
+    const way = mark === -1 ? target : target.slice(0, mark);
+    const held = this.#held?.get(way);
+    if (held !== undefined) return held.lend(acceptEncoding);
+
+    const asked = parseTarget(target);
+    this.#requireShown(asked);
+    const found = asked.isFolder ? this.#openIndex(asked.segments) : this.#open(asked.segments);
+    if (found === null) {
+      const location = `/${asked.segments.map(encodeURIComponent).join("/")}/${asked.query}`;
+      return { kind: "redirect", status: 301, location };
     }
-    const { kind, size, modified } = stat(file);
-    if (kind === "file") {
-      const seconds = Number(modified.seconds);
-      return {
-        kind: "file",
-        file,
-        representation: {
-          size: Number(size),
-          modified: seconds,
-          etag: `"${seconds.toString(16)}-${modified.nanoseconds.toString(16)}-${
-            size.toString(16)
-          }"`,
-          isSettled: true,
-          type: contentType(path),
-        },
-        close: () => file.close(),
-        [Symbol.dispose]: () => file.close(),
-      };
-    }
-    file.close();
-    if (kind !== "directory") throw new HttpError(404, "Not found");
-    const location = `/${segments.map(encodeURIComponent).join("/")}/${query}`;
-    return { kind: "redirect", status: 301, location };
+    const loan = found.lend(acceptEncoding);
+    if (this.#held === undefined) found.retire();
+    else this.#held.add(way, found);
+    return loan;
   }
 
-  /** Closes the folder, and what of it is open and not being sent. */
+  /** Closes the folder, and what is open of it and not being sent. */
   close(): void {
+    this.#held?.close();
     this.#folder.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
+
+  #requireShown({ segments }: Target): void {
+    if (this.#showsDots) return;
+    const isHidden = (name: string, i: number) =>
+      name.startsWith(".") && !(i === 0 && name === ".well-known");
+    if (segments.some(isHidden)) throw refused(404);
+  }
+
+  /** The first of the files that a folder may be answered by. */
+  #openIndex(segments: readonly string[]): Variants {
+    for (const name of this.#index) {
+      try {
+        const found = this.#open([...segments, name]);
+        if (found !== null) return found;
+      } catch (error) {
+        if ((error as HttpError).status !== 404) throw error;
+      }
+    }
+    throw refused(404);
+  }
+
+  /** A file with its variants; `null` for a folder. */
+  #open(segments: readonly string[]): Variants | null {
+    const path = segments.join("/");
+    const name = segments[segments.length - 1];
+    const plain = this.#openFile(path, name);
+    if (plain === null) return null;
+    return new Variants(plain, this.#isPrecompressed ? this.#openPacked(path, name, plain) : []);
+  }
+
+  /** The same file packed, unless it has changed since. */
+  #openPacked(path: string, name: string, { representation: { modified } }: OpenFile): OpenFile[] {
+    const files: OpenFile[] = [];
+    for (const [encoding, ending] of Object.entries(endings)) {
+      const file = this.#openIfThere(path + ending, name, encoding);
+      if (file === null) continue;
+      if (file.representation.modified >= modified) files.push(file);
+      else file.retire();
+    }
+    return files;
+  }
+
+  #openIfThere(path: string, name: string, encoding: string): OpenFile | null {
+    try {
+      return this.#openFile(path, name, encoding);
+    } catch (error) {
+      if (error instanceof HttpError) return null;
+      throw error;
+    }
+  }
+
+  /** A regular file, whose name says what it is; `null` for a folder. */
+  #openFile(path: string, name: string, encoding?: string): OpenFile | null {
+    const file = openIn(this.#folder, path, this.#resolve);
+    try {
+      const { kind, size } = stat(file);
+      if (kind === "file" && typeof size === "number") {
+        const manner = {
+          cacheControl: this.#cacheControl,
+          encoding,
+          varies: this.#isPrecompressed,
+        };
+        return new OpenFile(this.#folder, path, file, name, manner);
+      }
+      if (kind !== "directory") throw refused(404);
+      file.close();
+      return null;
+    } catch (error) {
+      file.close();
+      throw error instanceof HttpError ? error : refused(500, error);
+    }
+  }
+}
+
+function requireName(name: string): string {
+  if (typeof name !== "string" || !/^[^/\0]+$/.test(name) || /^\.\.?$/.test(name)) {
+    throw new TypeError(`index must hold names of files, not ${JSON.stringify(name)}`);
+  }
+  return name;
+}
+
+function requireValue(cacheControl: string | undefined): string | undefined {
+  if (cacheControl === undefined || /^[\t\x20-\x7e]+$/.test(cacheControl)) return cacheControl;
+  throw new TypeError(`cacheControl must be the value of a header, not ${String(cacheControl)}`);
 }

@@ -1,18 +1,57 @@
-/** What of a file its reader is told, see {@linkcode answerTo}. */
+import { type AsFd, stat } from "@posixly/fd";
+import { contentType } from "./content_type.ts";
+
+/** What of a file its reader is told. */
 export interface Representation {
   /** How many bytes it has. */
   readonly size: number;
-  /** When it last changed, in seconds since 1970; not later than when it was looked at. */
+  /** When it last changed, in seconds since 1970, and never in the future. */
   readonly modified: number;
-  /** Names this state of the file, quotes included. */
+  /** Names this state of the file, quotes included; a weak one until the file is settled. */
   readonly etag: string;
-  /** Whether the file rests: one that has just changed may change again and keep its time. */
+  /** Whether it is some time since it changed: one that has just changed may do so again unseen. */
   readonly isSettled: boolean;
-  /** What it is: a media type. */
+  /** What it is, a media type. */
   readonly type: string;
-  /** What it is packed by. */
+  /** What it is packed with. */
   readonly encoding?: string;
-  /** Whether it is another for a client that takes other encodings. */
+  /** Whether a client that takes other encodings gets another. */
   readonly varies?: boolean;
+  /** The `Cache-Control` it goes with. */
   readonly cacheControl?: string;
+}
+
+/** How it is sent, beyond what the file itself says. */
+export type Manner = Pick<Representation, "encoding" | "varies" | "cacheControl">;
+
+/** How long a file must have been left alone to be settled, in ms: no clock of files is coarser. */
+const REST = 2000;
+
+/**
+ * What a reader is told of a file that is open.
+ *
+ * @param file The file: what a path led to then may be another now
+ * @param name Its name, which says what type it is of
+ * @param manner How it is sent
+ */
+export function representationOf(
+  file: AsFd,
+  name: string,
+  manner: Manner = {},
+): Representation {
+  const { size, modified } = stat(file);
+  const now = Date.now();
+  const seconds = Number(modified.seconds);
+  const isSettled = seconds * 1000 + modified.nanoseconds / 1e6 < now - REST;
+  const state = [seconds, modified.nanoseconds, size].map((part) => part.toString(16)).join("-");
+  const tag = `"${state}${manner.encoding === undefined ? "" : `-${manner.encoding}`}"`;
+  return {
+    size: Number(size),
+    // Neither a date to come nor one before all dates makes sense to a cache.
+    modified: Math.max(0, Math.min(seconds, Math.floor(now / 1000))),
+    etag: isSettled ? tag : `W/${tag}`,
+    isSettled,
+    type: contentType(name),
+    ...manner,
+  };
 }

@@ -1,0 +1,57 @@
+import { Agenda } from "./agenda.ts";
+import type { Variants } from "./variants.ts";
+
+/** For how long a file stays open that nobody asks for, in milliseconds at most. */
+const TIME = 1000;
+
+/**
+ * Files that stay open for a moment after they were asked for, since opening one takes longer than
+ * asking whether it is still the same. Every second all are forgotten: what was deleted is gone
+ * then, and whatever is in the folder by now is seen.
+ */
+export class HeldFiles {
+  readonly #most: number;
+  readonly #files = new Map<string, Variants>();
+  #agenda: Agenda | undefined;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** What a way led to, if it still does. */
+  get(way: string): Variants | undefined {
+    const files = this.#files.get(way);
+    if (files === undefined || files.isCurrent) return files;
+    this.#files.delete(way);
+    files.retire();
+  }
+
+  /** Holds what a way leads to; if there are too many, not the oldest any longer. */
+  add(way: string, files: Variants): void {
+    if (this.#files.size === 0) this.#forgetLater();
+    this.#files.set(way, files);
+    if (this.#files.size <= this.#most) return;
+    const [[oldestWay, oldest]] = this.#files;
+    this.#files.delete(oldestWay);
+    oldest.retire();
+  }
+
+  /** Lets all go that nobody sends. */
+  readonly forget = (): void => {
+    for (const files of this.#files.values()) files.retire();
+    this.#files.clear();
+  };
+
+  close(): void {
+    this.forget();
+    this.#agenda?.close();
+  }
+
+  #forgetLater(): void {
+    if (this.#agenda === undefined) {
+      this.#agenda = new Agenda();
+      this.#agenda.refer(false);
+    }
+    this.#agenda.after(TIME, this.forget);
+  }
+}

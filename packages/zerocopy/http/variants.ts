@@ -1,0 +1,35 @@
+import { wish } from "./accept_encoding.ts";
+import type { FoundFile, OpenFile } from "./open_file.ts";
+
+/** A file, and the same packed, from the smallest on. */
+export class Variants {
+  readonly #plain: OpenFile;
+  readonly #packed: readonly OpenFile[];
+
+  constructor(plain: OpenFile, packed: readonly OpenFile[] = []) {
+    this.#plain = plain;
+    this.#packed = [...packed].sort((a, b) => a.representation.size - b.representation.size);
+  }
+
+  /** Whether all of them are as they were. */
+  get isCurrent(): boolean {
+    return this.#plain.isCurrent && this.#packed.every((file) => file.isCurrent);
+  }
+
+  /** Lends the one that a client wants most; of those the smallest. */
+  lend(acceptEncoding: string | null | undefined): FoundFile {
+    if (this.#packed.length === 0 || !acceptEncoding) return this.#plain.lend();
+    let best = this.#plain;
+    let most = 0;
+    for (const file of this.#packed) {
+      const wanted = wish(acceptEncoding, file.representation.encoding!);
+      if (wanted > most) [best, most] = [file, wanted];
+    }
+    return best.lend();
+  }
+
+  retire(): void {
+    this.#plain.retire();
+    for (const file of this.#packed) file.retire();
+  }
+}
