@@ -10,8 +10,8 @@ import type { Strategy } from "./strategy.ts";
  * import { classify, type ChosenPort } from "@posixly/ports";
  * import assert from "node:assert/strict";
  *
- * const free: ChosenPort[] = [1, 2, 3, 4, 5, 6, 7, 8].map((i) => ({
- *   destination: "ab"[i % 2],
+ * const free: ChosenPort[] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => ({
+ *   destination: i < 4 ? "one" : "other",
  *   port: 40_000 + i,
  * }));
  * const range = { first: 32_768, last: 60_999 };
