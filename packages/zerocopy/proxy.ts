@@ -1,7 +1,8 @@
 import type { AsFd } from "@posixly/fd";
 import { signalOf, type WaitOptions } from "@posixly/mux";
 import { requireKnown } from "@posixly/sys";
-import { pump, type Pumped, type PumpOptions } from "./pump.ts";
+import { type Pumped, pumped, pumpingOf, type PumpOptions } from "./pump.ts";
+import type { Pumping } from "./pumping.ts";
 
 /**
  * How two sockets are joined, see {@linkcode proxy}.
@@ -88,25 +89,14 @@ export async function proxy(
   options: ProxyOptions = {},
 ): Promise<Proxied> {
   requireKnown(options, ["size", "via", "signal", "timeout"]);
-  const { signal, timeout, ...rest } = options;
-  const given = signalOf({ signal, timeout });
-  given?.throwIfAborted();
-  const failure = new AbortController();
-  const giveUp = () => failure.abort(given!.reason);
-  given?.addEventListener("abort", giveUp);
-  const oneWay = (from: AsFd, to: AsFd) =>
-    pump(from, to, { ...rest, end: true, signal: failure.signal }).catch((error) => {
-      failure.abort(error);
-      throw error;
-    });
-  const [forth, back] = await settled(oneWay(first, second), oneWay(second, first));
-  given?.removeEventListener("abort", giveUp);
-  failure.signal.throwIfAborted();
-  return { forth: forth!, back: back! };
-}
-
-/** What both have come to; nothing of one that failed. */
-async function settled<T>(...promises: Promise<T>[]): Promise<(T | undefined)[]> {
-  const results = await Promise.allSettled(promises);
-  return results.map((result) => result.status === "fulfilled" ? result.value : undefined);
+  const { size, via, signal: given, timeout } = options;
+  const signal = signalOf({ signal: given, timeout });
+  signal?.throwIfAborted();
+  const how = { size, via, signal, end: true };
+  const there: Pumping = pumpingOf(first, second, how, (reason) => here.fail(reason));
+  const here: Pumping = pumpingOf(second, first, how, (reason) => there.fail(reason));
+  there.start();
+  here.start();
+  const [forth, back] = await Promise.all([pumped(there, signal), pumped(here, signal)]);
+  return { forth, back };
 }

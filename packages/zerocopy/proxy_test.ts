@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { connectionPair, connectTcp, listenTcp } from "@posixly/socket";
+import { run } from "@posixly/mux";
 import { spawn } from "@posixly/pipe";
 import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
 import { proxy } from "@posixly/zerocopy";
@@ -47,6 +48,17 @@ test("if one way fails the other is given up, with the error of the first", () =
     await turns();
     right.second.close();
     left.first.write(new Uint8Array(100)).catch(() => {});
+    await assert.rejects(joined, (error: { code: string }) => /EPIPE|ECONNRESET/.test(error.code));
+  }));
+
+test("so it is within run", () =>
+  withoutLeaks(async () => {
+    using left = connectionPair();
+    using right = connectionPair();
+    const joined = proxy(left.second, right.first);
+    right.second.close();
+    left.first.write(new Uint8Array(100)).catch(() => {});
+    run(); // returns, since nobody waits any more
     await assert.rejects(joined, (error: { code: string }) => /EPIPE|ECONNRESET/.test(error.code));
   }));
 

@@ -1,11 +1,8 @@
 import { type AsFd, fdOf } from "@posixly/fd";
-import { signalOf, type WaitOptions } from "@posixly/mux";
-import { shutdown } from "@posixly/socket";
+import { signalOf, unlessAborted, type WaitOptions } from "@posixly/mux";
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { requireNonBlocking } from "./non_blocking.ts";
-import { moveThroughMemory } from "./through_memory.ts";
-import { moveThroughPipe } from "./through_pipe.ts";
-import { nextTurn } from "./turn.ts";
+import { Pumping } from "./pumping.ts";
 
 /**
  * How bytes are pumped, and how to give up, see {@linkcode pump}.
@@ -60,11 +57,8 @@ export interface Pumped {
   readonly path: "splice" | "readwrite" | "both";
 }
 
-/** How much is moved before others have their turn, and how much in one go. */
+/** How much is moved in one go. */
 const SIZE = 2 ** 20;
-
-/** From how many bytes in one go on splicing is the cheaper way; measured, see `pump_bench.ts`. */
-const WORTH_SPLICING = 32_768;
 
 /**
  * Moves all bytes from one descriptor to another, up to the end, and waits for what is not there yet
@@ -105,44 +99,22 @@ const WORTH_SPLICING = 32_768;
  * ```
  */
 export async function pump(from: AsFd, to: AsFd, options: PumpOptions = {}): Promise<Pumped> {
-  const { size = SIZE, via, end, onProgress, wait } = checked(options);
-  fdOf(from, "from");
-  fdOf(to, "to");
-  requireNonBlocking(from, "from");
-  requireNonBlocking(to, "to");
-
-  const bytes = { splice: 0, readwrite: 0 };
-  let way = via ?? "readwrite";
-  let canSplice = true;
-  const taken = (n: number) => {
-    bytes[way] += n;
-    onProgress?.(bytes.splice + bytes.readwrite);
-  };
-  for (let sinceTurn = 0;;) {
-    const move = way === "splice" ? moveThroughPipe : moveThroughMemory;
-    const spliced = bytes.splice;
-    const n = await move(from, to, size, taken, wait);
-    if (n === 0) break;
-    if (n < 0) { // what had gone into the pipe was copied out of it
-      canSplice = false;
-      bytes.readwrite += bytes.splice - spliced;
-      bytes.splice = spliced;
-    }
-    if (!canSplice) way = "readwrite";
-    else if (via === undefined) way = n >= WORTH_SPLICING ? "splice" : "readwrite";
-    if ((sinceTurn += n) >= SIZE) {
-      sinceTurn = 0;
-      await nextTurn();
-    }
-  }
-  if (end) shutdown(to, "write");
-  return { bytes: bytes.splice + bytes.readwrite, path: pathOf(bytes) };
+  const { signal, timeout, ...rest } = options;
+  const either = signalOf({ signal, timeout });
+  either?.throwIfAborted();
+  return await pumped(pumpingOf(from, to, { ...rest, signal: either }).start(), either);
 }
 
-function checked({ signal, timeout, ...options }: PumpOptions) {
-  requireKnown(options, ["size", "via", "end", "onProgress"]);
-  const { size, via, end, onProgress } = options;
-  if (size !== undefined) requireInteger(size, "size", 1);
+/** What will pump, checked. */
+export function pumpingOf(
+  from: AsFd,
+  to: AsFd,
+  options: PumpOptions,
+  onFailure?: (reason: unknown) => void,
+): Pumping {
+  requireKnown(options, ["size", "via", "end", "onProgress", "signal"]);
+  const { size = SIZE, via, end, onProgress } = options;
+  requireInteger(size, "size", 1);
   if (via !== undefined && via !== "splice" && via !== "readwrite") {
     throw new TypeError(`via must be splice or readwrite, not ${String(via)}`);
   }
@@ -150,12 +122,22 @@ function checked({ signal, timeout, ...options }: PumpOptions) {
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new TypeError("onProgress must be a function");
   }
-  const either = signalOf({ signal, timeout });
-  either?.throwIfAborted();
-  return { ...options, wait: either && { signal: either } };
+  fdOf(from, "from");
+  fdOf(to, "to");
+  requireNonBlocking(from, "from");
+  requireNonBlocking(to, "to");
+  return new Pumping(from, to, { ...options, size, onFailure });
 }
 
-function pathOf({ splice, readwrite }: { splice: number; readwrite: number }): Pumped["path"] {
-  if (splice === 0) return "readwrite";
-  return readwrite === 0 ? "splice" : "both";
+/** What it has pumped, once that is all; a signal gives it up. */
+export async function pumped(pumping: Pumping, signal: AbortSignal | undefined): Promise<Pumped> {
+  try {
+    await unlessAborted(pumping.ended, signal);
+  } catch (error) {
+    pumping.fail(error);
+    throw error;
+  }
+  const { splice, readwrite } = pumping.bytes;
+  const path = splice === 0 ? "readwrite" : readwrite === 0 ? "splice" : "both";
+  return { bytes: splice + readwrite, path };
 }

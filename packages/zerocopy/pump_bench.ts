@@ -3,7 +3,8 @@
 import { spawn } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import process from "node:process";
-import { type Connection, listenTcp } from "@posixly/socket";
+import { run, stop } from "@posixly/mux";
+import { type Connection, listenTcp, send } from "@posixly/socket";
 import { bench, type Work } from "@posixly/testing/bench";
 import { pump, type PumpOptions } from "./mod.ts";
 
@@ -99,8 +100,18 @@ const proxyInC = `
   }
 `;
 
-/** A proxy; its sides are told apart by how they listen and move. */
-function proxyOf(listen: Listen): Work {
+/** Accepts all three connections, begins to move, and tells how to write to the first. */
+type Listen = (
+  ready: (port: number) => void,
+  moved: (bytes: number) => void,
+) => Promise<(text: string) => unknown>;
+
+/**
+ * A proxy; its sides are told apart by how they listen and move.
+ *
+ * @param wait Has the bytes move until `stop` is called
+ */
+function proxyOf(listen: Listen, wait?: () => void, stop = () => {}): Work {
   let tell: ((text: string) => unknown) | undefined;
   let left = 0;
   let finished = () => {};
@@ -111,20 +122,17 @@ function proxyOf(listen: Listen): Work {
       const ready = (port: number) =>
         void spawn(process.env.BENCH_PARTNER!, [String(port)], { stdio: "ignore" });
       const moved = (bytes: number) => {
-        if ((left -= bytes) === 0) finished();
+        if ((left -= bytes) > 0) return;
+        finished();
+        stop();
       };
       tell = await listen(ready, moved);
     }
     tell(`${times}\n`);
+    wait?.();
     await done;
   };
 }
-
-/** Accepts all three connections, begins to move, and tells how to write to the first. */
-type Listen = (
-  ready: (port: number) => void,
-  moved: (bytes: number) => void,
-) => Promise<(text: string) => unknown>;
 
 const ours = (options: PumpOptions): Listen => async (ready, moved) => {
   using listener = listenTcp("127.0.0.1:0");
@@ -138,7 +146,7 @@ const ours = (options: PumpOptions): Listen => async (ready, moved) => {
     before = bytes;
   };
   pump(source, sink, { ...options, onProgress });
-  return (text) => control.write(new TextEncoder().encode(text));
+  return (text) => send(control, new TextEncoder().encode(text));
 };
 
 const nodeNet: Listen = (ready, moved) =>
@@ -156,11 +164,11 @@ const nodeNet: Listen = (ready, moved) =>
     });
   });
 
+const nodeStreams = proxyOf(nodeNet);
 for (const via of [undefined, "splice", "readwrite"] as const) {
-  bench(`proxy, ${via ?? "whichever way is cheaper"}`, {
-    bytes: MIB,
-    ours: proxyOf(ours({ via })),
-    peers: { C: proxyInC, "a.pipe(b)": proxyOf(nodeNet) },
-    partner: sourceAndSink,
-  });
+  const name = `proxy, ${via ?? "whichever way is cheaper"}`;
+  const peers = { C: proxyInC, "a.pipe(b)": nodeStreams };
+  const partner = sourceAndSink;
+  bench(`${name}, event loop`, { bytes: MIB, ours: proxyOf(ours({ via })), peers, partner });
+  bench(`${name}, run()`, { bytes: MIB, ours: proxyOf(ours({ via }), run, stop), peers, partner });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { memfd, open, pread, read, seek, write } from "@posixly/fd";
+import { run } from "@posixly/mux";
 import { pipe } from "@posixly/pipe";
 import { type Connection, connectionPair, connectTcp, listenTcp } from "@posixly/socket";
 import { errno } from "@posixly/sys";
@@ -238,6 +239,23 @@ test("who waits for a source holds neither pipe nor memory; a busy pump lets oth
     await turns();
     enough.abort();
     await assert.rejects(endless, { name: "AbortError" });
+  }));
+
+test("bytes go on within run, where promises stand still", () =>
+  withoutLeaks(async () => {
+    for (const via of ["splice", "readwrite"] as const) {
+      using source = pipe();
+      using sink = pipe();
+      const onProgress = (bytes: number) => {
+        if (bytes === 3000) source.writer.close();
+        else write(source.writer, new Uint8Array(1000));
+      };
+      const pumping = pump(source.reader, sink.writer, { via, onProgress });
+      write(source.writer, new Uint8Array(1000));
+      run(); // until nobody waits any more
+      assert.equal(read(sink.reader, new Uint8Array(4000)), 3000);
+      assert.equal((await pumping).bytes, 3000);
+    }
   }));
 
 test("end ends a socket; there is no such thing for a pipe", async () => {

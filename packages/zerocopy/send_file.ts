@@ -1,11 +1,11 @@
 import { type AsFd, fdOf, position, stat } from "@posixly/fd";
-import { signalOf, type WaitOptions, whenWritable } from "@posixly/mux";
+import { signalOf, type WaitOptions, whenReadable, whenWritable } from "@posixly/mux";
 import { requireInteger, requireInteger64, requireKnown } from "@posixly/sys";
 import { FileTruncatedError } from "./file_truncated.ts";
 import { requireNonBlocking } from "./non_blocking.ts";
 import { after } from "./offset.ts";
 import { sendfile } from "./sendfile.ts";
-import { MEMORY, moveThroughMemory } from "./through_memory.ts";
+import { Copying, MEMORY } from "./through_memory.ts";
 import { nextTurn } from "./turn.ts";
 import { Warmth } from "./warm.ts";
 
@@ -132,6 +132,8 @@ export async function sendFile(
 class Sending {
   /** How many bytes the kernel has taken. */
   sent = 0;
+  /** How many it shall have before others have their turn. */
+  #end = 0;
   readonly #to: AsFd;
   readonly #file: AsFd;
   readonly #warmth: Warmth;
@@ -169,13 +171,12 @@ class Sending {
   /** Has the kernel send it; `false` if it does not do that with these two. */
   async bySendfile(): Promise<boolean> {
     while (this.sent < this.#length) {
-      const end = this.sent + Math.min(this.#length - this.sent, this.#chunk);
-      await this.#warmth.of(this.#at, end - this.sent, this.#wait?.signal);
-      while (this.sent < end) {
-        const part = { offset: this.#at };
-        const attempt = () => sendfile(this.#to, this.#file, end - this.sent, part);
+      this.#end = this.sent + Math.min(this.#length - this.sent, this.#chunk);
+      const isCold = this.#warmth.of(this.#at, this.#end - this.sent, this.#wait?.signal);
+      if (isCold !== undefined) await isCold;
+      while (this.sent < this.#end) {
         try {
-          const n = await whenWritable(this.#to, attempt, this.#wait);
+          const n = await whenWritable(this.#to, this.#attempt, this.#wait);
           if (n === 0) return this.#ended();
           this.#taken(n);
         } catch (error) {
@@ -188,9 +189,12 @@ class Sending {
     return true;
   }
 
+  readonly #attempt = (): number | null =>
+    sendfile(this.#to, this.#file, this.#end - this.sent, { offset: this.#at });
+
   /** Reads it and writes it. */
   async byReadAndWrite(): Promise<void> {
-    const taken = (bytes: number) => this.#taken(bytes);
+    const copying = new Copying((bytes) => this.#taken(bytes));
     const isStream = !hasPositions(this.#file);
     if (isStream) {
       if (this.#options.offset !== undefined) {
@@ -200,12 +204,17 @@ class Sending {
     }
     while (this.sent < this.#length) {
       const length = Math.min(this.#length - this.sent, MEMORY);
-      if (!isStream) await this.#warmth.of(this.#at, length, this.#wait?.signal);
+      const isCold = isStream ? undefined : this.#warmth.of(this.#at, length, this.#wait?.signal);
+      if (isCold !== undefined) await isCold;
       const at = isStream ? undefined : this.#at;
-      const n = await moveThroughMemory(this.#file, this.#to, length, taken, this.#wait, at);
+      const move = () => copying.move(this.#file, this.#to, length, at);
+      const n = await whenReadable(this.#file, move, this.#wait);
       if (n === 0) {
         this.#ended();
         return;
+      }
+      while (copying.held > 0) {
+        await whenWritable(this.#to, () => copying.pay(this.#to), this.#wait);
       }
     }
   }

@@ -1,5 +1,4 @@
 import { type AsFd, pread, read, write } from "@posixly/fd";
-import { type WaitOptions, whenReadable, whenWritable } from "@posixly/mux";
 
 /** How much is moved at once. */
 export const MEMORY = 65_536;
@@ -9,38 +8,45 @@ export const MEMORY = 65_536;
  * copied, so that thousands who wait need no memory.
  */
 const buffer = new Uint8Array(MEMORY);
+const nothing = new Uint8Array(0);
 
-/**
- * Waits for bytes and moves them by way of this program.
- *
- * @param taken Told of each part that has been written
- * @param offset Where to read; by default at the position
- * @returns How many there were; 0 is the end
- */
-export async function moveThroughMemory(
-  from: AsFd,
-  to: AsFd,
-  length: number,
-  taken: (bytes: number) => void,
-  wait: WaitOptions | undefined,
-  offset?: number | bigint,
-): Promise<number> {
-  const part = length < MEMORY ? buffer.subarray(0, length) : buffer;
-  let rest: Uint8Array | undefined;
-  const attempt = () => {
+/** Bytes on their way by way of this program. */
+export class Copying {
+  readonly #taken: (bytes: number) => void;
+  #rest: Uint8Array = nothing;
+
+  /** @param taken Told of each part that has been written */
+  constructor(taken: (bytes: number) => void) {
+    this.#taken = taken;
+  }
+
+  /** How many were read, and have not been written. */
+  get held(): number {
+    return this.#rest.length;
+  }
+
+  /**
+   * Reads some, and writes at once what there is room for. Only while nothing is held.
+   *
+   * @param offset Where to read; by default at the position
+   * @returns How many were read; 0 is the end; `null` if there are none now
+   */
+  move(from: AsFd, to: AsFd, length: number, offset?: number | bigint): number | null {
+    const part = length < MEMORY ? buffer.subarray(0, length) : buffer;
     const n = offset === undefined ? read(from, part) : pread(from, part, offset);
     if (n === null || n === 0) return n;
-    const written = write(to, buffer.subarray(0, n)) ?? 0;
-    if (written > 0) taken(written);
-    if (written < n) rest = buffer.slice(written, n);
+    const written = write(to, n === MEMORY ? buffer : buffer.subarray(0, n)) ?? 0;
+    if (written < n) this.#rest = buffer.slice(written, n);
+    if (written > 0) this.#taken(written);
     return n;
-  };
-  const n = await whenReadable(from, attempt, wait);
-  while (rest !== undefined) {
-    const bytes: Uint8Array = rest;
-    const written = await whenWritable(to, () => write(to, bytes), wait);
-    taken(written);
-    rest = written < bytes.length ? bytes.subarray(written) : undefined;
   }
-  return n;
+
+  /** Writes of what is held as much as there is room for; tells how much, `null` is none now. */
+  pay(to: AsFd): number | null {
+    const written = write(to, this.#rest);
+    if (written === null) return null;
+    this.#rest = this.#rest.subarray(written);
+    this.#taken(written);
+    return written;
+  }
 }

@@ -37,11 +37,19 @@ export class Warmth {
     this.#file = file;
   }
 
-  /** Waits until a part of the file is in memory. */
-  async of(offset: number | bigint, length: number, signal?: AbortSignal): Promise<void> {
-    for (;;) {
-      const delay = this.delayOf(offset, length);
-      if (delay === 0) return;
+  /** What to await until a part of the file is in memory; nothing if it is. */
+  of(offset: number | bigint, length: number, signal?: AbortSignal): Promise<void> | undefined {
+    const delay = this.delayOf(offset, length);
+    return delay === 0 ? undefined : this.#wait(delay, offset, length, signal);
+  }
+
+  async #wait(
+    delay: number,
+    offset: number | bigint,
+    length: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    for (; delay > 0; delay = this.delayOf(offset, length)) {
       await unlessAborted(pause(delay), signal);
     }
   }
