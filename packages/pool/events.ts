@@ -1,0 +1,93 @@
+import type { Reason } from "./resource.ts";
+
+/**
+ * What a pool tells those who listen, see {@linkcode Pool.on}. Times are in milliseconds.
+ *
+ * @example Usage
+ * ```ts
+ * import { Pool, type PoolEvents } from "@posixly/pool";
+ * import assert from "node:assert/strict";
+ *
+ * const gone: PoolEvents<object>["destroyed"][] = [];
+ * const pool = new Pool({ create: () => ({}) });
+ * pool.on("destroyed", (event) => gone.push(event));
+ * (await pool.acquire()).discard();
+ * assert.equal(gone[0].reason, "discarded");
+ * ```
+ */
+export interface PoolEvents<T> {
+  /** A resource was created, which took so long. */
+  created: { resource: T; took: number };
+  /** Creating one has failed; the next is not created before so much time has gone by. */
+  createFailed: { error: unknown; retryIn: number };
+  /** A resource is about to be destroyed. */
+  destroyed: { resource: T; reason: Reason };
+  /** A resource was leased to somebody who had waited so long. */
+  acquired: { resource: T; waited: number };
+  /** A lease has ended that was held for so long. */
+  released: { resource: T; held: number };
+  /** Somebody has waited so long in vain. */
+  timedOut: { waited: number };
+  /** A lease is held for longer than `leakAfter`; `stack` is where it was acquired. */
+  leaked: { resource: T; held: number; stack: string };
+  /**
+   * A function that the pool was given has thrown, or rejected, when nobody was there to be told:
+   * `destroy`, `validate`, `reusable`, `onIdle`, `onBusy`, a late `create`, or a listener. If
+   * nobody listens, it is printed as a warning.
+   */
+  error: { error: unknown; during: string };
+}
+
+type Listener = (event: any) => void;
+
+/** Who listens to what. */
+export class Events<T> {
+  readonly #listeners = new Map<keyof PoolEvents<T>, Listener[]>();
+  readonly #changed: () => void;
+
+  /** @param changed Told when somebody begins or stops to listen */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  on<Name extends keyof PoolEvents<T>>(
+    name: Name,
+    listener: (event: PoolEvents<T>[Name]) => void,
+  ): () => void {
+    const once: Listener = (event) => listener(event); // each call of `on` has a listener of its own
+    this.#listeners.set(name, [...this.#listeners.get(name) ?? [], once]);
+    this.#changed();
+    return () => {
+      const left = this.#listeners.get(name)?.filter((other) => other !== once) ?? [];
+      if (left.length > 0) this.#listeners.set(name, left);
+      else this.#listeners.delete(name);
+      this.#changed();
+    };
+  }
+
+  has(name: keyof PoolEvents<T>): boolean {
+    return this.#listeners.has(name);
+  }
+
+  emit<Name extends keyof PoolEvents<T>>(name: Name, event: PoolEvents<T>[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        listener(event);
+      } catch (error) {
+        // Whoever throws while being told of errors is not told of that one.
+        if (name === "error") warn(error, "a listener for errors");
+        else this.report(error, `a listener for ${name}`);
+      }
+    }
+  }
+
+  /** For an error that nobody waits for. */
+  report(error: unknown, during: string): void {
+    if (this.has("error")) this.emit("error", { error, during });
+    else warn(error, during);
+  }
+}
+
+function warn(error: unknown, during: string): void {
+  console.warn(`A pool has caught what ${during} has thrown:`, error);
+}

@@ -1,0 +1,64 @@
+import { Link } from "./chain.ts";
+import type { Engine } from "./engine.ts";
+
+/**
+ * Where a resource is in its life:
+ *
+ * ```text
+ *           ┌────────── checking ◄┐
+ *           ▼                     │
+ * made ─► leased ◄──────────────► idle
+ *           │         │           │
+ *           ├─────────┴───────────┘
+ *           ▼
+ *        leaving ─► gone
+ * ```
+ *
+ * Only who is `idle`, or `leased` with room for more, is available.
+ */
+export type State = "idle" | "checking" | "leased" | "leaving" | "gone";
+
+/** Why a resource is destroyed, as {@linkcode PoolOptions.destroy} is told. */
+export type Reason =
+  /** It has rested for {@linkcode PoolOptions.idleTimeout}. */
+  | "idle"
+  /** It has lived for {@linkcode PoolOptions.maxLifetime}. */
+  | "expired"
+  /** It was leased {@linkcode PoolOptions.maxUses} times. */
+  | "used-up"
+  /** It is not valid, or not reusable any more, or a hook threw. */
+  | "invalid"
+  /** {@linkcode Lease.discard} */
+  | "discarded"
+  /** {@linkcode Pool.evict} */
+  | "evicted"
+  /** More are there than may be: `maxIdle`, or a lowered `max`. */
+  | "surplus"
+  /** It came when nobody wanted it any more: after `createTimeout`, or after the end. */
+  | "late"
+  /** {@linkcode Pool.close} */
+  | "closed";
+
+/** One of the things that are pooled, and what the pool knows about it. */
+export class Resource<T> extends Link<Resource<T>> {
+  readonly value: T;
+  readonly home: Engine<T>;
+  state: State = "checking";
+  /** How many have it now, and how many times it was leased in all. */
+  leases = 0;
+  uses = 0;
+  /** Why it has to go as soon as nobody uses it. */
+  doom: Reason | null = null;
+  /** Since when it rests, and when it was last used or found valid; 0 until somebody looks. */
+  restedAt = 0;
+  provenAt = 0;
+  /** When its life is over. */
+  expiresAt: number;
+
+  constructor(value: T, home: Engine<T>, expiresAt: number) {
+    super();
+    this.value = value;
+    this.home = home;
+    this.expiresAt = expiresAt;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Engine } from "./engine.ts";
+import type { Resource } from "./resource.ts";
+
+/**
+ * What time does to resources. No clock is read when one is released: the next look notes down
+ * since when it rests. So nothing goes too early, and nothing costs the one who releases.
+ */
+export class Upkeep<T> {
+  readonly #engine: Engine<T>;
+  /** How often to look at what rests. */
+  readonly #grain: number;
+  #isLookDue = false;
+
+  constructor(engine: Engine<T>) {
+    const { idleTimeout, keepAlive } = engine.settings;
+    this.#engine = engine;
+    this.#grain = Math.min(idleTimeout, keepAlive) / 16;
+  }
+
+  /** The time, if it matters as exactly as that. */
+  stamp(): number {
+    const { validate, clock } = this.#engine.settings;
+    return validate === undefined ? 0 : clock.now();
+  }
+
+  restBegins(): void {
+    if (this.#isLookDue || this.#grain === Infinity) return;
+    this.#isLookDue = true;
+    const { alarm, settings } = this.#engine;
+    alarm.setFor(settings.clock.now() + this.#grain);
+  }
+
+  /** Destroys what is too old, and looks after what rests; tells when to look again. */
+  sweep(now: number): number {
+    const nextExpiry = this.#expire(now);
+    if (!this.#isLookDue) return nextExpiry;
+    this.#isLookDue = false;
+    return Math.min(nextExpiry, this.#look(now));
+  }
+
+  #expire(now: number): number {
+    const { stock, settings } = this.#engine;
+    if (settings.maxLifetime === Infinity) return Infinity;
+    let next = Infinity;
+    for (const resource of [...stock.resources.values()]) {
+      if (resource.expiresAt <= now) this.#engine.retire(resource, "expired");
+      else next = Math.min(next, resource.expiresAt);
+    }
+    return next;
+  }
+
+  #look(now: number): number {
+    let next = Infinity;
+    for (const resource of this.#engine.available.toArray()) {
+      if (resource.state === "idle") next = Math.min(next, this.#lookAt(resource, now));
+    }
+    if (next < Infinity) this.#isLookDue = true;
+    return next;
+  }
+
+  /** Tells when to look again. */
+  #lookAt(resource: Resource<T>, now: number): number {
+    const { settings, stock } = this.#engine;
+    resource.restedAt ||= now;
+    resource.provenAt ||= now;
+    const idleUntil = resource.restedAt + settings.idleTimeout;
+    const staleAt = resource.provenAt + settings.keepAlive;
+    if (idleUntil <= now && stock.staying > settings.min) {
+      this.#engine.retire(resource, "idle");
+      return Infinity;
+    }
+    if (staleAt <= now) this.#engine.keepAlive(resource);
+    return Math.max(now + this.#grain, Math.min(idleUntil, staleAt));
+  }
+}
