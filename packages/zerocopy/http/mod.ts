@@ -4,4 +4,8 @@
  *
  * @module
  */
-export {};
+export { sendFile, type SendFileOptions, type SentFile } from "./send_file.ts";
+export { type HeadLimits } from "./request_head.ts";
+export { type ServeStaticOptions } from "./serve_options.ts";
+export { type CloseOptions, serveStatic, StaticServer, type Transfer } from "./serve_static.ts";
+export { type ExchangeEnd, type FinishedExchange, type ServerStats } from "./service.ts";

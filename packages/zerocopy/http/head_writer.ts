@@ -1,0 +1,55 @@
+import type { Buffer } from "node:buffer";
+import { STATUS_CODES } from "node:http";
+import type { Answer } from "./answer.ts";
+import type { Header } from "./http_error.ts";
+
+/** What is said of the connection; nothing if it goes on, and HTTP/1.1 says so by itself. */
+export type ConnectionOption = "" | "close" | "keep-alive";
+
+/** Writes the heads of answers. */
+export class HeadWriter {
+  readonly #extra: readonly Header[];
+  /** The lines of an answer but for those that change, for as long as the answer is kept. */
+  readonly #known = new WeakMap<Answer, string>();
+
+  /** @param extra What the server itself has to say, in each of its answers */
+  constructor(extra: readonly Header[]) {
+    this.#extra = extra;
+  }
+
+  /**
+   * Writes a head.
+   *
+   * @returns How many bytes it has
+   * @throws {RangeError} If there is no room for it
+   */
+  write(into: Buffer, answer: Answer, connection: ConnectionOption): number {
+    const option = connection === "" ? "" : `Connection: ${connection}\r\n`;
+    const head = `${this.#linesOf(answer)}Date: ${now()}\r\n${option}\r\n`;
+    if (head.length > into.length) throw new RangeError("The head of the answer is too long");
+    return into.write(head, 0, "latin1");
+  }
+
+  #linesOf(answer: Answer): string {
+    const known = this.#known.get(answer);
+    if (known !== undefined) return known;
+    const { status, headers } = answer;
+    const lines = [...headers, ...this.#extra].map(([name, value]) => `${name}: ${value}\r\n`);
+    const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}`;
+    this.#known.set(answer, text);
+    return text;
+  }
+}
+
+let second = 0;
+let date = "";
+
+/** The time, as HTTP writes it. */
+function now(): string {
+  const time = Math.floor(Date.now() / 1000);
+  if (time !== second) {
+    second = time;
+    date = new Date(time * 1000).toUTCString();
+  }
+  return date;
+}
