@@ -1,0 +1,168 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { type AsFd, type OwnedFd, pread } from "@posixly/fd";
+import { duplicateNodeSocket, setOptions } from "@posixly/socket";
+import { FileTruncatedError } from "../file_truncated.ts";
+import { sendFile } from "../send_file.ts";
+import { Warmth } from "../warm.ts";
+import type { Answer, Part } from "./answer.ts";
+
+/** How an answer went. */
+export interface Responded {
+  readonly bytes: number;
+  readonly path: "sendfile" | "stream";
+  readonly isComplete: boolean;
+}
+
+/** What is sent after the head, and how far that has come. */
+interface Body {
+  readonly parts: readonly Part[];
+  readonly file: AsFd;
+  readonly chunk: number | undefined;
+  /** Aborts when somebody gives up: the client, or who has asked for it. */
+  readonly signal: AbortSignal;
+  taken(bytes: number): void;
+}
+
+/** How much of a file is read at once where it is not the kernel that sends it. */
+const CHUNK = 65_536;
+
+/** What a connection fails with that the client has closed. */
+const left = ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"];
+
+/**
+ * Gives an answer by a response of node:http, of which only headers may have been set. Once the head
+ * is on its way, whatever goes wrong ends the connection: a body is whole, or seen not to be.
+ */
+export async function respond(
+  response: ServerResponse,
+  { status, headers, parts }: Answer,
+  file: AsFd | undefined,
+  { chunk, signal }: { readonly chunk?: number; readonly signal?: AbortSignal } = {},
+): Promise<Responded> {
+  for (const [name, value] of headers) setHeader(response, name, value);
+  const promised = response.getHeader("Content-Length");
+  response.writeHead(status); // who listens for that may change the headers
+  const isAsPromised = response.getHeader("Content-Length") === promised;
+
+  const { socket } = response.req;
+  const end = new AbortController();
+  const leave = () => end.abort();
+  socket.once("close", leave);
+  signal?.addEventListener("abort", leave);
+  let bytes = 0;
+  let path: Responded["path"] = "stream";
+  const taken = (n: number) => {
+    bytes += n;
+    if (socket.timeout) socket.setTimeout(socket.timeout); // it is not idle
+  };
+  try {
+    // While an earlier one on the same connection is not done, it has no socket.
+    if (response.socket === null) await once(response, "socket", { signal: end.signal });
+    using to = isAsPromised ? descriptorOf(response) : undefined;
+    if (to !== undefined) path = "sendfile";
+    if (file !== undefined && parts.some(isOfFile)) {
+      const body = { parts, file, chunk, signal: end.signal, taken };
+      await (to === undefined ? byStream(response, body) : bySendfile(response, to, body));
+    } else {
+      for (const part of parts) write(response, part as Uint8Array, taken);
+      response.end();
+    }
+    return { bytes, path, isComplete: true };
+  } catch (error) {
+    response.destroy();
+    if (signal?.aborted) throw signal.reason;
+    if (end.signal.aborted || left.includes((error as { code: string }).code)) {
+      return { bytes, path, isComplete: false };
+    }
+    throw error;
+  } finally {
+    socket.off("close", leave);
+    signal?.removeEventListener("abort", leave);
+  }
+}
+
+/** Sets a header; what a response varies by is added to what it varied by before. */
+function setHeader(response: ServerResponse, name: string, value: string): void {
+  const before = name === "Vary" ? response.getHeader(name) : undefined;
+  response.setHeader(name, before === undefined ? value : `${before}, ${value}`);
+}
+
+/**
+ * The connection, for calls of our own; `undefined` if its bytes are not those of the file, or if
+ * somebody in between has replaced `write` to see them.
+ */
+function descriptorOf(response: ServerResponse): OwnedFd | undefined {
+  const { httpVersionMajor, socket } = response.req;
+  const isSeen = Object.hasOwn(response, "write") || response.chunkedEncoding;
+  if (isSeen || httpVersionMajor !== 1 || "encrypted" in socket) return undefined;
+  try {
+    return duplicateNodeSocket(socket);
+  } catch {
+    return undefined; // not every Duplex that one may serve has a descriptor
+  }
+}
+
+/** What lies in memory goes through node:http, what is of the file from the page cache. */
+async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Promise<void> {
+  const isTcp = response.req.socket.remoteFamily !== undefined;
+  if (isTcp) setOptions(to, { cork: true }); // the head is not sent without the first bytes
+  response.flushHeaders();
+  for (const part of body.parts) {
+    if (!isOfFile(part)) {
+      write(response, part, body.taken);
+      continue;
+    }
+    await flushed(response);
+    let sent = 0;
+    const onProgress = (all: number) => {
+      body.taken(all - sent);
+      sent = all;
+    };
+    const { chunk, signal } = body;
+    await sendFile(to, body.file, { ...part, chunk, signal, onProgress });
+  }
+  if (isTcp) setOptions(to, { cork: false });
+  response.strictContentLength = false; // it knows nothing of what went past it
+  response.end();
+}
+
+/** Waits until the kernel has all that node:http was given, so that nothing overtakes it. */
+async function flushed(response: ServerResponse): Promise<void> {
+  if (response.writableLength === 0) return;
+  await new Promise((resolve) => response.req.socket.write("", resolve));
+}
+
+async function byStream(response: ServerResponse, body: Body): Promise<void> {
+  await pipeline(chunksOf(body), response, { signal: body.signal });
+}
+
+async function* chunksOf({ parts, file, signal, taken }: Body): AsyncGenerator<Uint8Array> {
+  const warmth = new Warmth(file);
+  for (const part of parts) {
+    if (!isOfFile(part)) {
+      taken(part.length);
+      yield part;
+      continue;
+    }
+    for (let sent = 0, n; sent < part.length; sent += n) {
+      const at = part.offset + sent;
+      const chunk = new Uint8Array(Math.min(CHUNK, part.length - sent));
+      await warmth.of(at, chunk.length, signal);
+      n = pread(file, chunk, at) ?? 0;
+      if (n === 0) throw new FileTruncatedError(part.length, sent);
+      taken(n);
+      yield chunk.subarray(0, n);
+    }
+  }
+}
+
+function write(response: ServerResponse, bytes: Uint8Array, taken: Body["taken"]): void {
+  response.write(bytes);
+  taken(bytes.length);
+}
+
+function isOfFile(part: Part): part is Exclude<Part, Uint8Array> {
+  return !(part instanceof Uint8Array);
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { sendFile, type SendFileOptions } from "@posixly/zerocopy/http";
+import { test } from "uvu";
+import { attachment } from "./attachment.ts";
+import { ask, byName, folder, type Handler, serving } from "./site_fixture.ts";
+
+test("a path is a name and not a URL", () =>
+  serving(byName(), async ({ port }) => {
+    const { status, body, headers } = await ask(port, `/${encodeURIComponent("100% ü.html")}`);
+    assert.deepEqual([status, body.toString()], [200, "<p>"]);
+    assert.match(headers["content-type"]!, /^text\/html; *charset=utf-8$/i);
+  }));
+
+test("nothing outside of the root, behind a dot, and no folder, is found", () => {
+  mkdirSync(`${folder}/.git`);
+  writeFileSync(`${folder}/.git/config`, "secret");
+  mkdirSync(`${folder}/inner`);
+  return serving(byName(), async ({ port, sent }) => {
+    for (
+      const path of [
+        "/../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/..%2f..%2fetc%2fpasswd",
+        "/link",
+        "/.hidden",
+        "/.git/config",
+        "/inner",
+        "/inner/",
+        "/missing",
+        "/small.txt/",
+        "/small.txt%00.html",
+        "/%ed%a0%80".replace("%ed%a0%80", "%EF%BF%BD"),
+        "//etc/passwd",
+      ]
+    ) {
+      const { status, body } = await ask(port, path);
+      assert.ok(status === 404 || status === 403 || status === 400, `${path}: ${status}`);
+      assert.doesNotMatch(body.toString(), /root:|secret|hidden|small/);
+    }
+    assert.equal((await ask(port, "/missing", {}, "HEAD")).body.length, 0);
+    assert.ok(sent.every(({ isComplete }) => isComplete));
+  });
+});
+
+test("what is hidden is shown to whoever allows it, and so is where a link leads", () =>
+  serving(byName({ dotfiles: "allow", symlinks: "follow" }), async ({ port }) => {
+    assert.equal((await ask(port, "/.hidden")).body.toString(), "hidden");
+    assert.match((await ask(port, "/link")).body.toString(), /^root:/);
+  }));
+
+test("a path of one's own may be anywhere, and relative", () =>
+  serving((response) => sendFile(response, `${folder}/inner/../.hidden`), async ({ port }) => {
+    assert.equal((await ask(port, "/")).body.toString(), "hidden");
+  }));
+
+test("a refusal can be thrown, and nothing was sent then", () =>
+  serving(
+    async (response) => {
+      const missing = sendFile(response, "missing", { root: folder, refusal: "throw" });
+      await assert.rejects(missing, { status: 404 });
+      assert.ok(!response.headersSent);
+      response.statusCode = 410;
+      response.end("gone");
+    },
+    async ({ port }) => assert.equal((await ask(port, "/")).status, 410),
+  ));
+
+test("headers are those of before, those of the options and those of the file", () =>
+  serving(
+    (response) => {
+      response.setHeader("Content-Type", "text/x-own");
+      response.setHeader("X-Before", "kept");
+      return sendFile(response, "small.txt", {
+        root: folder,
+        headers: { "X-Own": 7, "Set-Cookie": ["a=1", "b=2"], "Content-Length": 99 },
+        maxAge: 3600,
+        immutable: true,
+        attachment: true,
+      });
+    },
+    async ({ port }) => {
+      const { headers, body } = await ask(port, "/");
+      assert.equal(body.toString(), "small");
+      assert.equal(headers["content-type"], "text/x-own");
+      assert.equal(headers["x-before"], "kept");
+      assert.equal(headers["x-own"], "7");
+      assert.deepEqual(headers["set-cookie"], ["a=1", "b=2"]);
+      assert.equal(headers["content-length"], "5");
+      assert.equal(headers["cache-control"], "public, max-age=3600, immutable");
+      assert.equal(headers["content-disposition"], 'attachment; filename="small.txt"');
+    },
+  ));
+
+test("a type of one's choice is that of the file", () =>
+  serving(byName({ contentType: "text/plain" }), async ({ port }) => {
+    assert.equal((await ask(port, "/large.bin")).headers["content-type"], "text/plain");
+  }));
+
+test("the name of an attachment is told to everybody, and ends nothing", () => {
+  assert.equal(attachment("plans.html"), 'attachment; filename="plans.html"');
+  assert.equal(
+    attachment("€ rates.html"),
+    "attachment; filename=\"_ rates.html\"; filename*=UTF-8''%E2%82%AC%20rates.html",
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (name) => {
+      const value = attachment(name);
+      const [, plain, extended] =
+        /^attachment; filename="([\x20-\x7e]*)"(?:; filename\*=UTF-8''([\w!#$&+.^`|~%-]*))?$/.exec(
+          value,
+        )!;
+      assert.doesNotMatch(plain, /["\\/]/);
+      const meant = extended === undefined ? plain : decodeURIComponent(extended);
+      // deno-lint-ignore no-control-regex
+      assert.doesNotMatch(meant, /[\x00-\x1f\x7f/\\]/);
+      assert.equal(meant.length, name.length);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("options that cannot be are refused before anything is sent", () => {
+  const wrong: [unknown, unknown?][] = [
+    [7],
+    ["small.txt", { rot: folder }],
+    ["small.txt", { maxAge: -1 }],
+    ["small.txt", { maxAge: "1h" }],
+    ["small.txt", { chunk: 0 }],
+    ["small.txt", { immutable: 1 }],
+    ["small.txt", { attachment: 1 }],
+    ["small.txt", { refusal: "never" }],
+    ["small.txt", { root: folder, headers: { "X-Bad": "a\r\nb" } }],
+    ["small.txt", { root: folder, contentType: "a\r\nb" }],
+  ];
+  const handler: Handler = async (response) => {
+    for (const [path, options] of wrong) {
+      await assert.rejects(
+        sendFile(response, path as string, options as SendFileOptions),
+        (error) => error instanceof TypeError || error instanceof RangeError,
+        JSON.stringify(options),
+      );
+    }
+    assert.ok(!response.headersSent);
+    return sendFile(response, `${folder}/small.txt`);
+  };
+  return serving(handler, async ({ port }) => {
+    assert.equal((await ask(port, "/")).body.toString(), "small");
+  });
+});
+
+test.run();

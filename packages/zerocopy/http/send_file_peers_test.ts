@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { connect, createServer as createHttp2Server } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo, Server } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { createGzip } from "node:zlib";
+import express from "express";
+import { testNeeding, turns } from "@posixly/testing";
+import { sendFile, type SentFile } from "@posixly/zerocopy/http";
+import { test } from "uvu";
+import { ask, byName, bytes, folder, HUGE, serving } from "./site_fixture.ts";
+
+const large = `${folder}/large.bin`;
+const got = `${folder}/got`;
+
+/** Runs curl without its progress, and gives what it printed. */
+async function curl(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)("curl", ["-sS", "--max-time", "60", ...args]);
+  return stdout;
+}
+
+/** Starts a server of any kind, and ends it when something has run. */
+async function listening(server: Server, run: (port: number) => Promise<void>): Promise<void> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    await run((server.address() as AddressInfo).port);
+  } finally {
+    server.close();
+    await once(server, "close");
+  }
+}
+
+testNeeding(
+  "curl",
+  "curl gets the file, parts of it, its head, and what is new",
+  () =>
+    serving(byName(), async ({ port, sent }) => {
+      const url = `http://127.0.0.1:${port}/large.bin`;
+      await curl("-o", got, url);
+      assert.ok(readFileSync(got).equals(bytes));
+      await curl("-o", got, "--range", "1000001-2000000", url);
+      assert.ok(readFileSync(got).equals(bytes.subarray(1_000_001, 2_000_001)));
+      await curl("-o", got, "--range", "-77", url);
+      assert.ok(readFileSync(got).equals(bytes.subarray(-77)));
+      assert.match(await curl("-I", url), /^HTTP\/1.1 200 OK\r\n[^]*Content-Length: 3000000\r\n/i);
+      await curl("-o", got, "--etag-save", `${folder}/etag`, url);
+      const again = ["-w", "%{http_code}", "-o", got, "--etag-compare", `${folder}/etag`];
+      assert.equal(await curl(...again, url), "304");
+      assert.ok(sent.every(({ path, isComplete }) => path === "sendfile" && isComplete));
+    }),
+);
+
+testNeeding(
+  "curl",
+  "curl continues what was broken off, and reads slowly",
+  () =>
+    serving(byName({ chunk: 50_000 }), async ({ port }) => {
+      const url = `http://127.0.0.1:${port}/large.bin`;
+      writeFileSync(got, bytes.subarray(0, 1_234_567));
+      await curl("-C", "-", "-o", got, url);
+      assert.ok(readFileSync(got).equals(bytes));
+      await curl("--limit-rate", "6M", "-o", got, url);
+      assert.ok(readFileSync(got).equals(bytes));
+    }),
+);
+
+testNeeding(
+  "curl",
+  "curl gets several files over one connection",
+  () =>
+    serving(byName(), async ({ server, port }) => {
+      let connections = 0;
+      server.on("connection", () => connections++);
+      const urls = ["large.bin", "small.txt", "missing", "large.bin", "empty.txt", "large.bin"];
+      const out = await curl(
+        ...["-o", got, "-w", "%{http_code} %{size_download}\n"],
+        ...urls.flatMap((name) => ["-o", got, `http://127.0.0.1:${port}/${name}`]),
+      );
+      const codes = out.trim().split("\n").map((line) => line.split(" ")[0]);
+      assert.deepEqual(codes, ["200", "200", "404", "200", "200", "200"]);
+      assert.ok(readFileSync(got).equals(bytes));
+      assert.equal(connections, 1);
+    }),
+);
+
+testNeeding(
+  "curl",
+  "curl that gives up leaves nothing behind",
+  () =>
+    serving(byName(), async ({ port, sent }) => {
+      const url = `http://127.0.0.1:${port}/huge.bin`;
+      await assert.rejects(curl("--max-filesize", "1000", "-o", got, url));
+      while (sent.length < 1) await turns(1);
+      assert.ok(sent[0].bytes < HUGE);
+    }),
+);
+
+test("express: a route, its errors and its headers", async () => {
+  const app = express();
+  const sent: SentFile[] = [];
+  app.use("/files", async (request, response) => {
+    sent.push(await sendFile(response, decodeURIComponent(request.path), { root: folder }));
+  });
+  app.get("/thrown", (_, response) => sendFile(response, "/missing", { refusal: "throw" }));
+  app.set("env", "test"); // which keeps it from printing the error
+  const server = await new Promise<Server>((resolve) => {
+    const listening: Server = app.listen(0, "127.0.0.1", () => resolve(listening));
+  });
+  const { port } = server.address() as AddressInfo;
+  const whole = await ask(port, "/files/large.bin");
+  assert.ok(whole.body.equals(bytes));
+  assert.equal(whole.headers["x-powered-by"], "Express");
+  assert.equal((await ask(port, "/files/large.bin", { range: "bytes=1-2" })).body.length, 2);
+  assert.equal((await ask(port, "/files/missing")).status, 404);
+  assert.equal((await ask(port, "/thrown")).status, 404);
+  assert.deepEqual(sent.map(({ status, path }) => `${status} ${path}`), [
+    "200 sendfile",
+    "206 sendfile",
+    "404 sendfile",
+  ]);
+  server.close();
+  await once(server, "close");
+});
+
+/** Packs what is written to a response, as middleware does. */
+function compress(response: ServerResponse): void {
+  const gzip = createGzip();
+  const { writeHead } = response;
+  const write = response.write.bind(response);
+  const end = response.end.bind(response);
+  response.writeHead = ((status: number) => {
+    response.removeHeader("Content-Length");
+    response.setHeader("Content-Encoding", "gzip");
+    gzip.on("data", (chunk) => write(chunk)).on("end", () => end());
+    return writeHead.call(response, status);
+  }) as ServerResponse["writeHead"];
+  response.write = ((chunk: Uint8Array) => gzip.write(chunk)) as ServerResponse["write"];
+  response.end = (() => (gzip.end(), response)) as ServerResponse["end"];
+  gzip.on("drain", () => response.emit("drain"));
+}
+
+testNeeding("curl", "whoever replaces `write` sees every byte", () =>
+  serving(
+    (response, request) => (compress(response), byName()(response, request)),
+    async ({ port, sent }) => {
+      await curl("--compressed", "-o", got, `http://127.0.0.1:${port}/large.bin`);
+      assert.ok(readFileSync(got).equals(bytes));
+      while (sent.length < 1) await turns(1);
+      assert.deepEqual(sent[0], {
+        status: 200,
+        bytes: bytes.length,
+        path: "stream",
+        isComplete: true,
+      });
+    },
+  ));
+
+testNeeding(["curl", "openssl"], "through TLS it goes as a stream", async () => {
+  const [key, certificate] = [`${folder}/key.pem`, `${folder}/certificate.pem`];
+  const args = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout".split(" ");
+  execFileSync("openssl", [...args, key, "-out", certificate], { stdio: "ignore" });
+  const sent: SentFile[] = [];
+  const server = createHttpsServer(
+    { key: readFileSync(key), cert: readFileSync(certificate) },
+    async (_, response) => void sent.push(await sendFile(response, large)),
+  );
+  await listening(server, async (port) => {
+    await curl("--insecure", "-o", got, `https://127.0.0.1:${port}/`);
+    assert.ok(readFileSync(got).equals(bytes));
+    await curl("--insecure", "-o", got, "--range", "5-9", `https://127.0.0.1:${port}/`);
+    assert.ok(readFileSync(got).equals(bytes.subarray(5, 10)));
+  });
+  assert.deepEqual(sent.map(({ status, path }) => `${status} ${path}`), [
+    "200 stream",
+    "206 stream",
+  ]);
+});
+
+test("over HTTP/2 it goes as a stream", async () => {
+  const sent: SentFile[] = [];
+  const server = createHttp2Server(async (_, response) => {
+    sent.push(await sendFile(response as unknown as ServerResponse, large));
+  });
+  await listening(server, async (port) => {
+    const client = connect(`http://127.0.0.1:${port}`);
+    const body = await buffer(client.request({ ":path": "/" }));
+    assert.ok(body.equals(bytes));
+    client.close();
+    await once(client, "close");
+  });
+  assert.equal(sent[0].path, "stream");
+});
+
+test("a client that leaves a stream is no error either", () =>
+  serving(
+    async (response, request: IncomingMessage) => {
+      response.write = Object.getPrototypeOf(response).write;
+      return await byName()(response, request);
+    },
+    async ({ port, sent }) => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const answer = await fetch(`http://127.0.0.1:${port}/huge.bin`, { signal });
+      await answer.body!.getReader().read();
+      controller.abort();
+      while (sent.length < 1) await turns(1);
+      assert.equal(sent[0].path, "stream");
+      assert.equal(sent[0].isComplete, false);
+    },
+  ));
+
+test.run();
