@@ -27,7 +27,7 @@ export interface DocumentRootOptions {
   readonly precompressed?: boolean;
   /** The `Cache-Control` of what is found. */
   readonly cacheControl?: string;
-  /** How many files stay open for up to a second after they were asked for; by default none. */
+  /** How many files at most stay open for up to a second after they were asked for; 128 by default. */
   readonly hold?: number;
 }
 
@@ -52,7 +52,7 @@ const endings = { br: ".br", zstd: ".zst", gzip: ".gz" };
  * A folder whose files are shown, and nothing outside of it. It is opened once: what is renamed or
  * mounted above it does not change what is shown.
  *
- *     using root = new DocumentRoot("public", { hold: 100 });
+ *     using root = new DocumentRoot("public");
  *     const found = root.find(head.target, head.header("accept-encoding"));
  *     if (found.kind === "redirect") …
  *     else try { answerTo(head, found.representation); … } finally { found.close(); }
@@ -72,7 +72,7 @@ export class DocumentRoot implements Disposable {
    * @throws {TypeError | RangeError} If an option is not as described
    */
   constructor(folder: string | Uint8Array, options: DocumentRootOptions = {}) {
-    const { symlinks = "beneath", dotfiles = "deny", index = ["index.html"], hold = 0 } = options;
+    const { symlinks = "beneath", dotfiles = "deny", index = ["index.html"], hold = 128 } = options;
     oneOf(links, symlinks, "symlinks");
     this.#resolve = {
       beneath: symlinks !== "follow",

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createServer, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { once } from "node:events";
+import fc from "fast-check";
+import { test } from "uvu";
+import { HttpError } from "./http_error.ts";
+import { type HeadLimits, parseRequestHead, type RequestHead } from "./request_head.ts";
+
+function parse(text: string, limits?: HeadLimits): RequestHead | null {
+  const bytes = Buffer.from(`before${text}`, "latin1");
+  return parseRequestHead(bytes, 6, bytes.length, limits);
+}
+
+/** The status that a text is refused with; 0 if it is not. */
+function refusalOf(text: string, limits?: HeadLimits): number {
+  try {
+    parse(text, limits);
+    return 0;
+  } catch (error) {
+    assert.ok(error instanceof HttpError, String(error));
+    return error.status;
+  }
+}
+
+const get = (headers: string, line = "GET / HTTP/1.1") => `${line}\r\nHost: a\r\n${headers}\r\n`;
+
+const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
+const value = fc.stringMatching(/^(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]{0,20}[!-~\x80-\xff])?)?$/);
+const target = fc.stringMatching(/^\/[!$-;=?-[\]^-~]{0,30}$/);
+const special = ["host", "connection", "content-length", "transfer-encoding"];
+const ordinary = token.filter((name) => !special.includes(name.toLowerCase()));
+const blank = fc.constantFrom("", " ", "\t", " \t ");
+
+/** A head that is as it should be, and what it says. */
+const heads = fc.record({
+  method: fc.oneof(fc.constantFrom("GET", "HEAD", "POST"), token),
+  target,
+  minor: fc.constantFrom(0, 1),
+  headers: fc.array(fc.tuple(ordinary, value, blank, blank), { maxLength: 12 }),
+  host: fc.constantFrom("a", "localhost:8080", "[::1]:80", ""),
+  body: fc.oneof(fc.constant(null), fc.nat(1e9), fc.constant("chunked" as const)),
+  connection: fc.constantFrom(null, "close", "Keep-Alive", "x , CLOSE", "closed", "keep-alive,te"),
+  emptyLine: fc.constantFrom("", "\r\n"),
+}).map(({ emptyLine, ...said }) => {
+  const body = said.minor === 0 && said.body === "chunked" ? null : said.body;
+  const lines = [`${said.method} ${said.target} HTTP/1.${said.minor}`, `hOst:${said.host}`];
+  if (body === "chunked") lines.push("transfer-Encoding: Chunked");
+  if (typeof body === "number") lines.push(`Content-Length: ${body}`);
+  if (said.connection !== null) lines.push(`Connection:\t${said.connection}`);
+  for (const [name, value, before, after] of said.headers) {
+    lines.push(`${name}:${before}${value}${after}`);
+  }
+  return { ...said, body, text: `${emptyLine}${lines.join("\r\n")}\r\n\r\n` };
+});
+
+test("a head says what was written", () =>
+  fc.assert(fc.property(heads, fc.string(), ({ text, ...said }, rest) => {
+    const head = parse(text + rest)!;
+    assert.deepEqual(
+      [head.method, head.target, head.minor, head.length, head.body],
+      [said.method, said.target, said.minor, text.length, said.body ?? 0],
+    );
+    const options = said.connection?.toLowerCase().split(",").map((option) => option.trim()) ?? [];
+    const { keepAlive } = head;
+    assert.equal(
+      keepAlive,
+      said.minor ? !options.includes("close") : options.includes("keep-alive"),
+    );
+    for (const [name] of said.headers) {
+      const lower = name.toLowerCase();
+      const all = said.headers.filter(([other]) => other.toLowerCase() === lower);
+      assert.equal(head.header(lower), all.map(([, value]) => value).join(", "));
+    }
+    assert.equal(head.header("host"), said.host);
+    assert.equal(head.header("not-there-at-all"), null);
+  })));
+
+test("a head that is cut off anywhere is not whole yet", () =>
+  fc.assert(
+    fc.property(heads, ({ text }) => {
+      for (let end = 0; end < text.length; end++) assert.equal(parse(text.slice(0, end)), null);
+    }),
+    { numRuns: 30 },
+  ));
+
+test("a head with any byte replaced is another, not whole, or refused, and nothing else", () =>
+  fc.assert(fc.property(heads, fc.nat(), fc.nat(255), ({ text }, place, byte) => {
+    const at = place % text.length;
+    const flipped = text.slice(0, at) + String.fromCharCode(byte) + text.slice(at + 1);
+    if (refusalOf(flipped) !== 0) return;
+    const head = parse(flipped);
+    if (head !== null) assert.ok(head.length <= flipped.length);
+  })));
+
+test("whatever bytes come, the answer is a head, that more is needed, or a status", () =>
+  fc.assert(fc.property(
+    fc.array(fc.oneof(
+      fc.constantFrom("GET ", "/ ", "HTTP/1.1", "\r\n", "\r", "\n", "Host:", "a", " ", ":", "\0"),
+      fc.string({ unit: "binary", maxLength: 3 }),
+    )),
+    (parts) => {
+      assert.ok([0, 400, 414, 431, 501, 505].includes(refusalOf(parts.join(""))));
+    },
+  )));
+
+const smuggled: readonly [what: string, text: string, status: number][] = [
+  ["a length and chunks", get("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"), 400],
+  ["two lengths", get("Content-Length: 3\r\nContent-Length: 4\r\n"), 400],
+  ["two equal lengths", get("Content-Length: 3\r\ncontent-length: 3\r\n"), 400],
+  ["a list of lengths", get("Content-Length: 3, 3\r\n"), 400],
+  ["a negative length", get("Content-Length: -1\r\n"), 400],
+  ["a length with a sign", get("Content-Length: +1\r\n"), 400],
+  ["a length in hexadecimal", get("Content-Length: 0x10\r\n"), 400],
+  ["an empty length", get("Content-Length:\r\n"), 400],
+  ["a length beyond all numbers", get(`Content-Length: 1${"0".repeat(30)}\r\n`), 400],
+  ["another coding", get("Transfer-Encoding: gzip\r\n"), 501],
+  ["chunks twice", get("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 501],
+  ["chunks in a list", get("Transfer-Encoding: identity, chunked\r\n"), 501],
+  ["almost chunks", get("Transfer-Encoding: \x0bchunked\r\n"), 400],
+  ["no coding", get("Transfer-Encoding:\r\n"), 501],
+  ["chunks in HTTP/1.0", get("Transfer-Encoding: chunked\r\n", "GET / HTTP/1.0"), 400],
+  ["a space before the colon", get("Content-Length : 3\r\n"), 400],
+  ["a tab before the colon", get("Transfer-Encoding\t: chunked\r\n"), 400],
+  ["a header that goes on", get("A: b\r\n c\r\n"), 400],
+  ["a header that goes on at once", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400],
+  ["a line feed alone", "GET / HTTP/1.1\nHost: a\n\n", 400],
+  ["a line feed alone in a header", get("A: b\nC: d\r\n"), 400],
+  ["a line feed alone at the end", "GET / HTTP/1.1\r\nHost: a\r\n\n", 400],
+  ["a carriage return alone", get("A: b\rC: d\r\n"), 400],
+  ["a carriage return too many", get("A: b\r\r\n"), 400],
+  ["a NUL", get("A: b\0c\r\n"), 400],
+  ["a NUL in a name", get("A\0: b\r\n"), 400],
+  ["a header without a name", get(": b\r\n"), 400],
+  ["a header without a colon", get("A\r\n"), 400],
+  ["no Host", "GET / HTTP/1.1\r\n\r\n", 400],
+  ["two Hosts", get("Host: b\r\n"), 400],
+  ["two Hosts in HTTP/1.0", get("Host: b\r\n", "GET / HTTP/1.0"), 400],
+  ["a Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400],
+  ["a Host with a space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400],
+  ["a Host with a user", "GET / HTTP/1.1\r\nHost: me@a\r\n\r\n", 400],
+  ["HTTP/0.9", "GET /\r\n\r\n", 400],
+  ["two spaces", get("", "GET  / HTTP/1.1"), 400],
+  ["two spaces before the version", get("", "GET /  HTTP/1.1"), 400],
+  ["a space after the version", get("", "GET / HTTP/1.1 "), 400],
+  ["a tab", get("", "GET\t/ HTTP/1.1"), 400],
+  ["a space in the target", get("", "GET /a b HTTP/1.1"), 400],
+  ["a fragment", get("", "GET /a#b HTTP/1.1"), 400],
+  ["a backslash", get("", "GET /..\\a HTTP/1.1"), 400],
+  ["a byte that is not ASCII in the target", get("", "GET /\xe9 HTTP/1.1"), 400],
+  ["no method", get("", " / HTTP/1.1"), 400],
+  ["a method with a bracket", get("", "G[T / HTTP/1.1"), 400],
+  ["small letters", get("", "GET / http/1.1"), 400],
+  ["HTTP/1.10", get("", "GET / HTTP/1.10"), 400],
+  ["HTTP/1.2", get("", "GET / HTTP/1.2"), 505],
+  ["HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
+  ["HTTP/11.1", get("", "GET / HTTP/11.1"), 400],
+  ["two empty lines before", `\r\n\r\n${get("")}`, 400],
+  ["TLS", "\x16\x03\x01\x02\x00\x01", 400],
+];
+
+for (const [what, text, status] of smuggled) {
+  test(`${what} is refused with ${status}`, () => assert.equal(refusalOf(text), status));
+}
+
+test("too much is refused as soon as it is too much, and not before", () => {
+  const limits = { head: 100, target: 20, lines: 3 };
+  assert.equal(refusalOf(`GET /${"a".repeat(19)}`, limits), 0);
+  assert.equal(refusalOf(`GET /${"a".repeat(20)}`, limits), 414);
+  assert.equal(refusalOf(`${get("A: b\r\nC: d\r\n")}`, limits), 0);
+  assert.equal(refusalOf(`${get("A: b\r\nC: d\r\nE: f\r\n")}`, limits), 431);
+  const padded = (length: number) => {
+    const empty = get("A: \r\n");
+    return empty.replace("A: ", `A: ${"a".repeat(length - empty.length)}`);
+  };
+  assert.equal(parse(padded(100), limits)?.length, 100);
+  assert.equal(parse(padded(100) + "more", limits)?.length, 100);
+  assert.equal(parse(padded(101).slice(0, 99), limits), null);
+  assert.equal(refusalOf(padded(101).slice(0, 100), limits), 431);
+  assert.equal(refusalOf(padded(101), limits), 431);
+});
+
+test("the bytes may be a Uint8Array anywhere in its buffer", () => {
+  const bytes = new Uint8Array(Buffer.from(`..${get("")}`, "latin1")).subarray(1);
+  assert.equal(parseRequestHead(bytes, 1, bytes.length)?.method, "GET");
+});
+
+test("what node:http takes too, it understands the same way", async () => {
+  const server = createServer({ keepAlive: true }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  let agreed = 0;
+  const theirs = (text: string): Promise<IncomingMessage | null> =>
+    new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1");
+      const done = (request: IncomingMessage | null) => {
+        server.off("request", done).off("clientError", refused);
+        socket.on("close", () => resolve(request)).destroy();
+      };
+      const refused = () => done(null);
+      server.on("request", done).on("clientError", refused);
+      socket.on("error", () => {}).end(text, "latin1");
+    });
+  try {
+    const mutated = fc.tuple(heads, fc.nat(), fc.constantFrom("", ..." \t\r\n:,\0aA/1"));
+    await fc.assert(
+      fc.asyncProperty(mutated, async ([{ text }, place, byte]) => {
+        const at = place % text.length;
+        const sent = text.slice(0, at) + byte + text.slice(at + (place % 2));
+        if (refusalOf(sent) !== 0) return;
+        const ours = parse(sent);
+        if (ours === null) return;
+        const request = await theirs(sent);
+        if (request === null) return; // it does not know each method, for one
+        agreed++;
+        assert.equal(request.method, ours.method);
+        assert.equal(request.url, ours.target);
+        assert.equal(request.httpVersionMinor, ours.minor);
+        const length = request.headers["content-length"];
+        const body = request.headers["transfer-encoding"] ? "chunked" : Number(length ?? 0);
+        assert.equal(ours.body, body);
+        for (let i = 0; i < request.rawHeaders.length; i += 2) {
+          const name = request.rawHeaders[i].toLowerCase();
+          assert.ok(
+            ours.header(name)?.split(", ").includes(request.rawHeaders[i + 1].split(", ")[0]),
+          );
+        }
+      }),
+      { numRuns: 150 },
+    );
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+  assert.ok(agreed > 10);
+});
+
+test.run();
