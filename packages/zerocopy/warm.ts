@@ -18,6 +18,9 @@ const PATIENCE = 1000;
 const sample = new Uint8Array(1);
 let vector: Uint8Array | undefined;
 
+/** Files of file systems that cannot say, such as memory itself: they are not asked again. */
+const silent = new WeakSet<object>();
+
 /**
  * Keeps calls that need a file from stopping the whole thread for a disk.
  *
@@ -74,11 +77,13 @@ export class Warmth {
 
   /** Where in a part of the file a page is not in memory; its length if all are. */
   #missingFrom(offset: number | bigint, length: number): number {
+    if (typeof this.#file === "object" && silent.has(this.#file)) return length;
     const fd = fdOf(this.#file);
     vector ??= iovec.encode({ iov_base: addressOf(sample), iov_len: 1 });
     for (let at = 0; at < length; at += this.#step) {
       const n = libc.preadv2(fd, vector, 1, after(offset, at), RWF_NOWAIT);
       if (n === -errno.EAGAIN) return at;
+      if (n === -errno.EOPNOTSUPP && typeof this.#file === "object") silent.add(this.#file);
       // The end of the file; or who cannot say, and the call itself will meet whatever is wrong.
       if (n <= 0 && n !== -errno.EINTR) break;
     }
