@@ -17,8 +17,16 @@ export { type Proxied, proxy, type ProxyOptions } from "./proxy.ts";
 export { pump, type Pumped, type PumpOptions } from "./pump.ts";
 export { sendFile, type SendFileOptions, type Sent } from "./send_file.ts";
 export { sendfile, type SendfileOptions } from "./sendfile.ts";
+export { sendZerocopy, type SendZerocopyOptions } from "./send_zerocopy.ts";
 export { SharedMemory, sharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";
 export { splice, type SpliceOptions } from "./splice.ts";
 export { tee, type TeeOptions } from "./tee.ts";
 export { vmsplice, type VmspliceOptions } from "./vmsplice.ts";
+export {
+  type ZerocopySendOptions,
+  ZerocopySender,
+  zerocopySender,
+  type ZerocopySenderOptions,
+  type ZerocopySent,
+} from "./zerocopy_sender.ts";
 export { type WaitOptions } from "@posixly/mux";

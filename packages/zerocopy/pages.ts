@@ -1,4 +1,5 @@
 import { requireInteger } from "@posixly/sys";
+import { markLendable } from "./lendable.ts";
 
 /** How WebAssembly counts. */
 const UNIT = 65_536;
@@ -40,6 +41,7 @@ export function pages(length: number): Uint8Array<ArrayBuffer> {
   const units = Math.ceil(length / UNIT);
   const { buffer } = new WebAssembly.Memory({ initial: units, maximum: units });
   own.add(buffer);
+  markLendable(buffer);
   return new Uint8Array(buffer, 0, length);
 }
 

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { type Address, addressAfter, memory, ok } from "@posixly/sys";
+import { markLendable } from "./lendable.ts";
 import {
   libc,
   MAP_ANONYMOUS,
@@ -44,6 +45,7 @@ export class View {
     this.region = region;
     this.bytes = new Uint8Array(memory(region.address, shift + length), shift, length);
     this.#seen = { region, isMapped: true };
+    markLendable(this.bytes.buffer);
     collected.register(this.bytes.buffer, this.#seen, this.#seen);
   }
 

@@ -1,0 +1,64 @@
+import type { Bytes } from "@posixly/sys";
+import type { LendingHabit } from "./lending_habit.ts";
+import type { ZerocopySent } from "./zerocopy_sender.ts";
+
+/** What is sent, and as much of it as was lent: held until the kernel is done with all of that. */
+export class ZerocopyLoan {
+  readonly bytes: Bytes;
+  readonly #habit: LendingHabit;
+  #lent = 0;
+  #sent = 0;
+  #wasCopied = false;
+  /** How many calls the kernel is not done with. */
+  #calls = 0;
+  #failure: { readonly reason: unknown } | undefined;
+  #settled: (() => void) | undefined;
+
+  /**
+   * @param bytes What is sent
+   * @param habit Learns what came of it
+   */
+  constructor(bytes: Bytes, habit: LendingHabit) {
+    this.bytes = bytes;
+    this.#habit = habit;
+  }
+
+  /** How it went. */
+  get outcome(): ZerocopySent {
+    const [lent, sent] = [this.#lent, this.#sent];
+    const path = lent === 0 ? "send" : sent === 0 ? "zerocopy" : "both";
+    return { bytes: lent + sent, copied: sent > 0 || this.#wasCopied, path };
+  }
+
+  /** A call has lent some bytes. */
+  lent(bytes: number): void {
+    this.#lent += bytes;
+    this.#calls++;
+  }
+
+  /** A call has sent some bytes as ever. */
+  sent(bytes: number): void {
+    this.#sent += bytes;
+  }
+
+  /** The kernel is done with what a call has lent, and has copied it or not. */
+  returned(isCopied: boolean): void {
+    this.#habit.learn(isCopied);
+    this.#wasCopied ||= isCopied;
+    if (--this.#calls === 0) this.#settled?.();
+  }
+
+  /** Nobody tells when the kernel is done, for this reason. */
+  lost(reason: unknown): void {
+    this.#failure = { reason };
+    this.#settled?.();
+  }
+
+  /** Waits until the kernel is done with all of it. */
+  async whenReturned(): Promise<void> {
+    if (this.#calls > 0 && this.#failure === undefined) {
+      await new Promise<void>((resolve) => this.#settled = resolve);
+    }
+    if (this.#calls > 0) throw this.#failure!.reason;
+  }
+}

@@ -1,0 +1,330 @@
+import { type AsFd, fdOf } from "@posixly/fd";
+import { signalOf, TaskQueue, type WaitOptions, whenWritable } from "@posixly/mux";
+import { type QueuedError, send, sendTo } from "@posixly/socket";
+import { type Bytes, requireBytes, requireInteger, requireKnown } from "@posixly/sys";
+import { isLendable } from "./lendable.ts";
+import { LendingHabit } from "./lending_habit.ts";
+import { sendZerocopy, type SendZerocopyOptions } from "./send_zerocopy.ts";
+import { ZerocopyLoan } from "./zerocopy_loan.ts";
+import { type Loans, loansOf } from "./zerocopy_loans.ts";
+
+/**
+ * When memory is lent rather than copied, see {@linkcode zerocopySender}.
+ *
+ * @example Usage
+ * ```ts
+ * import { udp } from "@posixly/socket";
+ * import { pages, zerocopySender, type ZerocopySenderOptions } from "@posixly/zerocopy";
+ * import assert from "node:assert/strict";
+ *
+ * const always: ZerocopySenderOptions = { minimum: 1 };
+ * using socket = udp("127.0.0.1:0");
+ * await using sender = zerocopySender(socket, always);
+ * const { path } = await sender.send(pages(100), { to: socket.localAddress });
+ * assert.equal(path, "zerocopy");
+ * ```
+ */
+export interface ZerocopySenderOptions {
+  /** From how many bytes on memory is lent; by default 10240, since fewer are cheaper to copy. */
+  readonly minimum?: number;
+  /**
+   * Told of what else is in the error queue of the socket, which the sender empties: answers of the
+   * network, with the options `ipReceiveError` and `ipv6ReceiveError`, and when something was sent.
+   */
+  readonly onQueuedError?: (error: QueuedError) => void;
+}
+
+/**
+ * Whom bytes are for, and how to give up, see {@linkcode ZerocopySender.send}.
+ *
+ * @example Usage
+ * ```ts
+ * import { udp } from "@posixly/socket";
+ * import { pages, type ZerocopySendOptions, zerocopySender } from "@posixly/zerocopy";
+ *
+ * using socket = udp("127.0.0.1:0");
+ * await using sender = zerocopySender(socket);
+ * const there: ZerocopySendOptions = { to: socket.localAddress, timeout: 1000 };
+ * await sender.send(pages(20_000), there);
+ * ```
+ */
+export interface ZerocopySendOptions extends SendZerocopyOptions, WaitOptions {}
+
+/**
+ * What became of bytes that were sent, see {@linkcode ZerocopySender.send}.
+ *
+ * @example Usage
+ * ```ts
+ * import { udp } from "@posixly/socket";
+ * import { pages, zerocopySender, type ZerocopySent } from "@posixly/zerocopy";
+ * import assert from "node:assert/strict";
+ *
+ * using socket = udp("127.0.0.1:0");
+ * await using sender = zerocopySender(socket);
+ * const sent: ZerocopySent = await sender.send(pages(20_000), { to: socket.localAddress });
+ * // Within one machine the kernel copies what was lent.
+ * assert.deepEqual(sent, { bytes: 20_000, copied: true, path: "zerocopy" });
+ * ```
+ */
+export interface ZerocopySent {
+  /** How many bytes: all. */
+  readonly bytes: number;
+  /** Whether some of them were copied after all, by the kernel or since they were not lent. */
+  readonly copied: boolean;
+  /** Whether they were lent to the kernel, or sent as ever, or some one way and some the other. */
+  readonly path: "zerocopy" | "send" | "both";
+}
+
+/** From how many bytes on lending is the cheaper way; see `zerocopy_send_bench.ts`. */
+const MINIMUM = 10_240;
+
+/**
+ * Makes a sender for a socket, which sends the pages of memory themselves rather than a copy, where
+ * that is worth it, and tells when the kernel is done with them: `MSG_ZEROCOPY` of send(2).
+ *
+ * It sets the option `zeroCopy` of the socket, and empties its error queue for as long as something
+ * is lent. Nobody else may lend through this socket, and no second sender while one is open.
+ *
+ * @param socket A socket of TCP, UDP or vsock, or a raw one; pass the object that owns it rather
+ * than a number, so that its closing is noticed. It stays open
+ * @param options When to lend
+ * @returns The sender
+ * @throws {SyscallError} `EOPNOTSUPP` if sockets of this kind cannot do it, `ENOTSOCK` if it is none
+ * @throws {TypeError | RangeError} If an option is not as described
+ * @throws {Error} If the socket has a sender already, or had the option `zeroCopy` before, so that
+ * nobody knows how far the kernel has counted
+ *
+ * @example Usage
+ * ```ts
+ * import { connectTcp, listenTcp } from "@posixly/socket";
+ * import { pages, zerocopySender } from "@posixly/zerocopy";
+ * import assert from "node:assert/strict";
+ *
+ * using listener = listenTcp("127.0.0.1:0");
+ * using client = await connectTcp(listener.localAddress);
+ * using server = await listener.accept();
+ * const receiving = server.readAll();
+ *
+ * const memory = pages(100_000);
+ * {
+ *   await using sender = zerocopySender(client);
+ *   memory.fill(1);
+ *   await sender.send(memory);
+ *   memory.fill(2); // which is ours again
+ *   await sender.send(memory);
+ * }
+ * await client.end();
+ * const received = await receiving;
+ * assert.deepEqual([received[99_999], received[100_000]], [1, 2]);
+ * ```
+ */
+export function zerocopySender(
+  socket: AsFd,
+  options: ZerocopySenderOptions = {},
+): ZerocopySender {
+  requireKnown(options, ["minimum", "onQueuedError"]);
+  const { minimum = MINIMUM, onQueuedError } = options;
+  requireInteger(minimum, "minimum", 0, Number.MAX_SAFE_INTEGER);
+  if (onQueuedError !== undefined && typeof onQueuedError !== "function") {
+    throw new TypeError("onQueuedError must be a function");
+  }
+  fdOf(socket, "socket");
+  const loans = loansOf(socket);
+  if (loans.isTaken) throw new Error("Cannot make a second sender while the socket has one");
+  loans.isTaken = true;
+  loans.tell = onQueuedError;
+  return new ZerocopySender(socket, loans, minimum);
+}
+
+/**
+ * Sends the pages of memory themselves, see {@linkcode zerocopySender}.
+ *
+ * @example Several at a time
+ * ```ts
+ * import { connectTcp, listenTcp } from "@posixly/socket";
+ * import { pages, zerocopySender, type ZerocopySender } from "@posixly/zerocopy";
+ * import assert from "node:assert/strict";
+ *
+ * using listener = listenTcp("127.0.0.1:0");
+ * using client = await connectTcp(listener.localAddress);
+ * using server = await listener.accept();
+ * const receiving = server.readAll();
+ *
+ * const halves = [pages(50_000), pages(50_000)];
+ * await using sender: ZerocopySender = zerocopySender(client);
+ * await Promise.all(halves.map((half) => sender.send(half)));
+ * await client.end();
+ * assert.equal((await receiving).length, 100_000);
+ * ```
+ */
+export class ZerocopySender implements Disposable, AsyncDisposable {
+  readonly #socket: AsFd;
+  readonly #loans: Loans;
+  readonly #minimum: number;
+  readonly #habit = new LendingHabit();
+  readonly #queue = new TaskQueue();
+  readonly #closing = new AbortController();
+
+  /**
+   * Made by {@linkcode zerocopySender} alone.
+   *
+   * @param socket The socket
+   * @param loans What it was lent
+   * @param minimum From how many bytes on to lend
+   */
+  constructor(socket: AsFd, loans: Loans, minimum: number) {
+    this.#socket = socket;
+    this.#loans = loans;
+    this.#minimum = minimum;
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /**
+   * Sends all bytes, one buffer after the other, and waits until the memory is yours again: **do not
+   * touch it meanwhile**. Call it several times at once rather than wait for a distant peer each
+   * time.
+   *
+   * Memory of {@linkcode pages} or of a {@linkcode Mapping} is lent; any other is copied, since
+   * nothing could keep it from being transferred or collected while the kernel reads it. So
+   * is what is smaller than `minimum`, what the kernel has no room to note, and most of what goes
+   * where it lately copied by itself, as to a peer on this machine; the result says so.
+   *
+   * @param bytes What to send; of a datagram all in one
+   * @param options Whom it is for, and how to give up
+   * @returns Resolves when the kernel is done with the memory: of TCP, when the peer has the bytes
+   * @throws {SyscallError} `EPIPE`, `ECONNRESET` or `ECONNREFUSED` if nobody is left to read;
+   * `EMSGSIZE` if a datagram is too long; `ENOTCONN` or `EDESTADDRREQ` if there is nobody to send to;
+   * `EFAULT` if the memory is of a file that was cut
+   * @throws {TypeError | RangeError} If `bytes` is no buffer, or a detached or resizable one, or an
+   * option is not as described
+   * @throws {Error} If the sender or the socket is closed meanwhile
+   * @throws The signal's reason, or a `TimeoutError`. After these two and after a closing, a part may
+   * be on its way, and the memory may still be lent: see {@linkcode ZerocopySender.released}
+   */
+  async send(bytes: Bytes, options: ZerocopySendOptions = {}): Promise<ZerocopySent> {
+    const { signal, timeout, ...where } = options;
+    requireKnown(where, ["to", "more"]);
+    const wait = this.#untilClosed({ signal, timeout });
+    const loan = new ZerocopyLoan(requireBytes(bytes, "bytes"), this.#habit);
+    try {
+      await this.#queue.run((wait) => this.#take(loan, where, wait), wait);
+    } catch (error) {
+      // Whoever catches it may use the memory again, unless he would not wait.
+      await Promise.allSettled([this.#whenReturned(loan, wait)]);
+      throw error;
+    }
+    await this.#whenReturned(loan, wait);
+    return loan.outcome;
+  }
+
+  /**
+   * Waits until nothing is lent through this socket any more.
+   *
+   * @param options How to give up
+   * @returns Resolves when all memory is yours again
+   * @throws {Error} If the sender or the socket is closed, even meanwhile
+   * @throws {TypeError | RangeError} If an option is not as described
+   * @throws The signal's reason, or a `TimeoutError`
+   */
+  async released(options: WaitOptions = {}): Promise<void> {
+    requireKnown(options, ["signal", "timeout"]);
+    const { signal } = this.#untilClosed(options);
+    if (this.#loans.size > 0) await this.#loans.whenAllReturned(signal);
+  }
+
+  /**
+   * Ends the sender: whoever waits is told so, and no more is sent. The socket stays open, and what
+   * it was lent stays lent until the kernel is done: then the next sender of this socket can tell.
+   */
+  close(): void {
+    if (this.closed) return;
+    this.#closing.abort(new Error("Cannot use a sender that was closed"));
+    this.#loans.isTaken = false;
+    this.#loans.tell = undefined;
+  }
+
+  async #take(
+    loan: ZerocopyLoan,
+    where: SendZerocopyOptions,
+    wait: WaitOptions | undefined,
+  ): Promise<void> {
+    const { buffer, byteOffset, byteLength } = loan.bytes;
+    let done = 0;
+    do {
+      const rest = done === 0
+        ? loan.bytes
+        : new Uint8Array(buffer, byteOffset + done, byteLength - done);
+      done += await whenWritable(this.#socket, () => this.#attempt(rest, loan, where), wait);
+    } while (done < byteLength);
+  }
+
+  #attempt(bytes: Bytes, loan: ZerocopyLoan, where: SendZerocopyOptions): number | null {
+    const length = bytes.byteLength;
+    const canLend = length > 0 && length >= this.#minimum && isLendable(bytes);
+    if (canLend && this.#habit.lends) {
+      const n = this.#lend(bytes, loan, where);
+      if (n !== undefined) return n;
+    }
+    const n = this.#copy(bytes, where);
+    if (n !== null) loan.sent(n);
+    if (n !== null && canLend) this.#habit.copied();
+    return n;
+  }
+
+  /** Lends; nothing if it should rather be copied. */
+  #lend(bytes: Bytes, loan: ZerocopyLoan, where: SendZerocopyOptions): number | null | undefined {
+    const before = this.#loans.size;
+    try {
+      const n = sendZerocopy(this.#socket, bytes, where);
+      // Without a port, and with none left, it would block for ever: only `sendTo` tells.
+      if (n === null) return where.to === undefined ? null : undefined;
+      loan.lent(n);
+      this.#loans.add(loan);
+      this.#loans.listen();
+      return n;
+    } catch (error) {
+      this.#loans.collect(); // to know whether that call was counted, too
+      if ((error as { code?: string }).code !== "ENOBUFS") throw error;
+      return this.#loans.size < before ? this.#lend(bytes, loan, where) : undefined;
+    }
+  }
+
+  #copy(bytes: Bytes, { to, more }: SendZerocopyOptions): number | null {
+    const how = { more, dontWait: true };
+    return to === undefined ? send(this.#socket, bytes, how) : sendTo(this.#socket, bytes, to, how);
+  }
+
+  async #whenReturned(loan: ZerocopyLoan, { signal }: WaitOptions): Promise<void> {
+    await this.#loans.during(loan.whenReturned(), signal);
+  }
+
+  #untilClosed({ signal, timeout }: WaitOptions): WaitOptions {
+    const closing = this.#closing.signal;
+    closing.throwIfAborted();
+    if (signal !== undefined) signalOf({ signal }); // which checks it
+    const either = signal === undefined ? closing : AbortSignal.any([closing, signal]);
+    if (signal !== undefined) parts.set(either, signal);
+    return { signal: signalOf({ signal: either, timeout }) };
+  }
+
+  /** Ends the sender at the end of a `using` block, whether or not something is lent. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Waits until nothing is lent any more and ends the sender, at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      if (!this.closed) await this.released();
+    } finally {
+      this.close();
+    }
+  }
+}
+
+/** What a signal is made of, which Node 20 collects while somebody listens to the whole. */
+const parts = new WeakMap<AbortSignal, AbortSignal>();
