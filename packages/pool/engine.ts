@@ -2,7 +2,7 @@ import { Alarm } from "./alarm.ts";
 import type { Budget } from "./budget.ts";
 import { Chain } from "./chain.ts";
 import { AcquireTimeoutError, PoolClosedError, TooManyWaitersError } from "./errors.ts";
-import { Events } from "./events.ts";
+import { Events, type Hub } from "./events.ts";
 import { Lease } from "./lease.ts";
 import type { AcquireOptions, PoolSize, Settings } from "./options.ts";
 import type { Reason, Resource } from "./resource.ts";
@@ -17,7 +17,7 @@ import { Waiter, Waiters } from "./waiters.ts";
  */
 export class Engine<T> {
   readonly settings: Settings<T>;
-  readonly events: Events<T> = new Events<T>(() => this.#track());
+  readonly events: Events<T>;
   readonly alarm: Alarm;
   readonly stock: Stock<T>;
   readonly waiters: Waiters<T> = new Waiters<T>(() => this.#settle());
@@ -31,6 +31,9 @@ export class Engine<T> {
 
   readonly #upkeep: Upkeep<T>;
   #tracker: Tracker<T> | null = null;
+  readonly #isLifo: boolean;
+  readonly #isShared: boolean;
+  readonly #maxUses: number;
   /** Whether resources have to be looked at before they are handed out. */
   readonly #isCareful: boolean;
   #isServing = false;
@@ -41,14 +44,18 @@ export class Engine<T> {
   readonly #watchers = new Set<() => void>();
   readonly #budget: Budget | null;
 
-  constructor(settings: Settings<T>, budget: Budget | null = null) {
+  constructor(settings: Settings<T>, budget: Budget | null = null, hub: Hub<T> | null = null) {
     this.settings = settings;
+    this.events = new Events(() => this.track(), hub);
     this.#budget = budget;
     this.alarm = new Alarm(settings.clock, () => this.#tick());
     this.stock = new Stock(settings, this, this.events, this.alarm, budget);
     this.#upkeep = new Upkeep(this);
+    this.#isLifo = settings.reuse === "lifo";
+    this.#isShared = settings.leasesPerResource > 1;
+    this.#maxUses = settings.maxUses;
     this.#isCareful = settings.validate !== undefined || settings.onBusy !== undefined;
-    this.#track();
+    this.track();
   }
 
   /** What rests is leased at once, unless others wait for it. */
@@ -94,10 +101,10 @@ export class Engine<T> {
   #take(): Resource<T> | null {
     const { available } = this;
     for (;;) {
-      const resource = this.settings.reuse === "lifo" ? available.last : available.first;
+      const resource = this.#isLifo ? available.last : available.first;
       if (resource === null || resource.leases > 0) return resource;
       available.remove(resource);
-      this.resting--;
+      this.#countResting(-1);
       if (!this.#isCareful) return resource;
       resource.state = "checking";
       const isReady = this.#wake(resource) && this.#isFit(resource);
@@ -108,7 +115,7 @@ export class Engine<T> {
   /** Checks one that rests. */
   keepAlive(resource: Resource<T>): void {
     this.available.remove(resource);
-    this.resting--;
+    this.#countResting(-1);
     resource.state = "checking";
     if (this.#wake(resource) && this.stock.check(resource)) this.checked(resource);
   }
@@ -138,22 +145,22 @@ export class Engine<T> {
   }
 
   #lease(resource: Resource<T>, waiter: Waiter<T> | null): Lease<T> {
-    const { leasesPerResource, maxUses, reuse } = this.settings;
     resource.state = "leased";
     resource.leases++;
     this.leases++;
     this.acquired++;
-    if (++resource.uses >= maxUses) this.stock.doom(resource, "used-up");
-    if (leasesPerResource > 1) {
-      const hasRoom = resource.leases < leasesPerResource && resource.doom === null;
-      if (resource.chain !== null && (!hasRoom || reuse === "fifo")) {
-        this.available.remove(resource);
-      }
-      if (resource.chain === null && hasRoom) this.available.push(resource);
-    }
+    if (++resource.uses >= this.#maxUses) this.stock.doom(resource, "used-up");
+    if (this.#isShared) this.#keepAvailable(resource);
     const lease = new Lease(resource);
     this.#tracker?.began(lease, resource, waiter);
     return lease;
+  }
+
+  /** As long as it has room; those that are used in turn go to the end of the row. */
+  #keepAvailable(resource: Resource<T>): void {
+    const hasRoom = resource.leases < this.settings.leasesPerResource && resource.doom === null;
+    if (resource.chain !== null && !(hasRoom && this.#isLifo)) this.available.remove(resource);
+    if (resource.chain === null && hasRoom) this.available.push(resource);
   }
 
   giveBack(resource: Resource<T>, lease: Lease<T>): void {
@@ -225,10 +232,9 @@ export class Engine<T> {
     resource.provenAt = stamp;
     resource.state = "idle";
     if (resource.chain === null) this.available.push(resource);
-    this.resting++;
     this.#upkeep.restBegins();
+    this.#countResting(1);
     if (this.settings.onIdle !== undefined) this.#tellThatItRests(resource);
-    this.#budget?.rested();
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */
@@ -245,7 +251,13 @@ export class Engine<T> {
     return resource;
   }
 
+  #countResting(change: 1 | -1): void {
+    this.resting += change;
+    if (this.#budget !== null) this.#budget.rest(change);
+  }
+
   #tellThatItRests(resource: Resource<T>): void {
+    if (resource.state !== "idle") return; // it gave way to what others want
     try {
       this.settings.onIdle!(resource.value);
     } catch (error) {
@@ -265,7 +277,7 @@ export class Engine<T> {
     this.stock.doom(resource, reason);
     if (resource.chain !== null) {
       this.available.remove(resource);
-      if (resource.state === "idle") this.resting--;
+      if (resource.state === "idle") this.#countResting(-1);
     }
     const isInUse = resource.leases > 0 || resource.state === "checking";
     if (!isInUse && this.stock.resources.get(resource.value) === resource) {
@@ -334,6 +346,13 @@ export class Engine<T> {
     const somebodyWaits = this.waiters.size > 0 || this.#watchers.size > 0;
     this.alarm.hold(somebodyWaits);
     for (const look of this.#watchers) look();
+    this.#budget?.settled();
+  }
+
+  /** Whether nothing would be lost if there were a new one instead. */
+  get isEmpty(): boolean {
+    const { backoff, size } = this.stock;
+    return size === 0 && this.waiters.size === 0 && backoff.until <= this.settings.clock.now();
   }
 
   /** Resolves as soon as it is so, or rejects with what it throws. */
@@ -444,7 +463,7 @@ export class Engine<T> {
   }
 
   /** Leases are noted down only if somebody wants to know of them. */
-  #track(): void {
+  track(): void {
     const { leakAfter } = this.settings;
     const isWanted = leakAfter < Infinity || this.events.has("acquired") ||
       this.events.has("released");

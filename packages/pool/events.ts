@@ -38,23 +38,31 @@ export interface PoolEvents<T> {
   error: { error: unknown; during: string };
 }
 
-type Listener = (event: any) => void;
+type Listener = (event: any, ...more: unknown[]) => void;
+
+/** Who listens to several pools. */
+export interface Hub<T> {
+  has(name: keyof PoolEvents<T>): boolean;
+  emit<Name extends keyof PoolEvents<T>>(name: Name, event: PoolEvents<T>[Name]): void;
+}
 
 /** Who listens to what. */
 export class Events<T> {
   readonly #listeners = new Map<keyof PoolEvents<T>, Listener[]>();
   readonly #changed: () => void;
+  readonly #hub: Hub<T> | null;
 
   /** @param changed Told when somebody begins or stops to listen */
-  constructor(changed: () => void) {
+  constructor(changed: () => void, hub: Hub<T> | null = null) {
     this.#changed = changed;
+    this.#hub = hub;
   }
 
   on<Name extends keyof PoolEvents<T>>(
     name: Name,
-    listener: (event: PoolEvents<T>[Name]) => void,
+    listener: (event: PoolEvents<T>[Name], ...more: any[]) => void,
   ): () => void {
-    const once: Listener = (event) => listener(event); // each call of `on` has a listener of its own
+    const once: Listener = (...event) => listener(...event); // each call of `on` has a listener of its own
     this.#listeners.set(name, [...this.#listeners.get(name) ?? [], once]);
     this.#changed();
     return () => {
@@ -66,13 +74,18 @@ export class Events<T> {
   }
 
   has(name: keyof PoolEvents<T>): boolean {
-    return this.#listeners.has(name);
+    return this.#listeners.has(name) || (this.#hub !== null && this.#hub.has(name));
   }
 
-  emit<Name extends keyof PoolEvents<T>>(name: Name, event: PoolEvents<T>[Name]): void {
+  emit<Name extends keyof PoolEvents<T>>(
+    name: Name,
+    event: PoolEvents<T>[Name],
+    ...more: unknown[]
+  ): void {
+    this.#hub?.emit(name, event);
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        listener(event);
+        listener(event, ...more);
       } catch (error) {
         // Whoever throws while being told of errors is not told of that one.
         if (name === "error") warn(error, "a listener for errors");

@@ -35,6 +35,8 @@ export {
   type PoolOptions,
   type PoolSize,
 } from "./options.ts";
-export { type CloseOptions, Pool, type UseOptions } from "./pool.ts";
+export { type KeyedPoolOptions, KeyedPools, type KeyedPoolStats } from "./keyed_pools.ts";
+export { type CloseOptions, Pool } from "./pool.ts";
 export { type Reason } from "./resource.ts";
 export { type PoolStats } from "./stats.ts";
+export { type UseOptions } from "./use.ts";

@@ -275,7 +275,7 @@ export function requireFunction(value: unknown, name: string): void {
   throw new TypeError(`${name} must be a function, not ${String(value)}`);
 }
 
-function requireCount(value: number, name: string, least: number): void {
+export function requireCount(value: number, name: string, least: number): void {
   if ((Number.isInteger(value) || value === Infinity) && value >= least) return;
   const message = `${name} must be a whole number from ${least} on, not ${String(value)}`;
   throw typeof value === "number" ? new RangeError(message) : new TypeError(message);

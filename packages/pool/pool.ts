@@ -13,6 +13,7 @@ import {
   settleSize,
 } from "./options.ts";
 import { type PoolStats, statsOf } from "./stats.ts";
+import { use, type UseOptions } from "./use.ts";
 
 /**
  * How to close a pool.
@@ -28,31 +29,6 @@ import { type PoolStats, statsOf } from "./stats.ts";
 export interface CloseOptions {
   /** After how many milliseconds what is still leased is destroyed all the same; by default never. */
   readonly timeout?: number;
-}
-
-/**
- * How to use a resource, see {@linkcode Pool.use}.
- *
- * @example Usage
- * ```ts
- * import { Pool, type UseOptions } from "@posixly/pool";
- * import assert from "node:assert/strict";
- *
- * const options: UseOptions = { keep: (error) => error instanceof RangeError };
- * const pool = new Pool({ create: () => ({}) });
- * const work = () => {
- *   throw new RangeError("not the fault of the connection");
- * };
- * await assert.rejects(pool.use(work, options), RangeError);
- * assert.equal(pool.stats.idle, 1);
- * ```
- */
-export interface UseOptions extends AcquireOptions {
-  /**
-   * Whether the resource can be used by others after such an error. By default it is discarded
-   * after any: who knows what state it is in.
-   */
-  readonly keep?: (error: unknown) => boolean;
 }
 
 /**
@@ -135,20 +111,11 @@ export class Pool<T> implements AsyncDisposable {
    * @returns What the function returns
    * @throws What {@linkcode Pool.acquire} and the function throw
    */
-  async use<Result>(
+  use<Result>(
     work: (resource: T, lease: Lease<T>) => Result | PromiseLike<Result>,
     options: UseOptions = {},
   ): Promise<Result> {
-    requireFunction(work, "work");
-    requireKnown(options, ["signal", "timeout", "priority", "keep"]);
-    const { keep, ...wait } = options;
-    using lease = await this.acquire(wait);
-    try {
-      return await work(lease.value, lease);
-    } catch (error) {
-      if (!lease.ended && !keep?.(error)) lease.discard();
-      throw error;
-    }
+    return use((wait) => this.acquire(wait), work, options);
   }
 
   /**

@@ -72,3 +72,33 @@ export function statsOf(engine: Engine<any>): PoolStats {
     invalid: stock.invalid,
   };
 }
+
+/** The figures of several pools together. */
+export function sum(all: PoolStats[]): PoolStats {
+  const total = statsOfNothing();
+  for (const stats of all) {
+    for (const name of Object.keys(total) as (keyof PoolStats)[]) total[name] += stats[name];
+  }
+  return total;
+}
+
+function statsOfNothing(): { -readonly [Name in keyof PoolStats]: number } {
+  return {
+    size: 0,
+    idle: 0,
+    leased: 0,
+    checking: 0,
+    creating: 0,
+    destroying: 0,
+    leases: 0,
+    waiting: 0,
+    min: 0,
+    max: 0,
+    acquired: 0,
+    timedOut: 0,
+    created: 0,
+    createFailures: 0,
+    destroyed: 0,
+    invalid: 0,
+  };
+}
