@@ -4,6 +4,7 @@
  * @module
  */
 export { type ChosenPort, type Classified, classify, type Observations } from "./classify.ts";
+export { freePort } from "./free_port.ts";
 export { type Chooser, observe } from "./observe.ts";
 export {
   type Allocation,
@@ -12,8 +13,11 @@ export {
   portAllocator,
 } from "./port_allocator.ts";
 export { type Random, seededRandom } from "./random.ts";
+export { PortReservation } from "./reservation.ts";
+export { type ReserveOptions, reservePort, reservePorts } from "./reserve.ts";
 export { simulate, type Simulation, type SimulationOptions } from "./simulate.ts";
 export { type Flow, type Strategy } from "./strategy.ts";
+export { waitForPort, type WaitForPortOptions } from "./wait_for_port.ts";
 export { bindLate } from "./bind_late.ts";
 export { explainPorts, type Explanation } from "./explain.ts";
 export { type Filter } from "./filter.ts";
@@ -30,3 +34,15 @@ export { SocketList } from "./socket_list.ts";
 export { sockets } from "./sockets.ts";
 export { type SocketState } from "./states.ts";
 export { type PortRange } from "@posixly/socket";
+export { destroySocket } from "./destroy_socket.ts";
+export { findConnection } from "./find_connection.ts";
+export { follow, type FollowOptions, type TcpStep } from "./follow.ts";
+export {
+  type ConnectionState,
+  mayReachTimeWait,
+  type TcpEvent,
+  tcpPath,
+  type TcpTransition,
+  tcpTransitions,
+  transition,
+} from "./tcp_machine.ts";

@@ -1,6 +1,6 @@
 import type { AsFd } from "@posixly/fd";
 import { receive, send, type Socket, socket } from "@posixly/socket";
-import { ok } from "@posixly/sys";
+import { ok, type SyscallContext } from "@posixly/sys";
 import {
   NLM_F_DUMP_INTR,
   NLM_F_REQUEST,
@@ -76,17 +76,22 @@ export function answersTo(diag: AsFd, question: number): Answer {
 }
 
 /** The one answer to a question about one socket. */
-export function answerTo(diag: AsFd, question: number): Answer {
+export function answerTo(diag: AsFd, question: number, context?: SyscallContext): Answer {
   const length = hear(diag);
   if (roomData.getUint32(8, true) !== question) throw new Error("sock_diag answers something else");
   const type = roomData.getUint16(4, true);
-  if (type === NLMSG_ERROR) ok(roomData.getInt32(HEADER, true), "sock_diag");
+  if (type === NLMSG_ERROR) ok(roomData.getInt32(HEADER, true), "sock_diag", context);
   const starts = type === SOCK_DIAG_BY_FAMILY ? [0] : [];
   return { bytes: room.slice(0, length), starts, interrupted: false };
 }
 
+/** One message to a group, if there is any; it is gone when the next one is heard. */
+export function hearAny(group: AsFd): DataView | null {
+  return receive(group, room) === null ? null : roomData;
+}
+
 /** Receives what there is; the kernel has answered by the time that it was asked. */
-export function hear(diag: AsFd): number {
+function hear(diag: AsFd): number {
   const length = receive(diag, room, { truncate: true });
   if (length === null) throw new Error("sock_diag does not answer");
   if (length > room.length) throw new Error(`sock_diag sent ${length} bytes at once`);

@@ -8,6 +8,7 @@ import {
   type TcpInfo,
 } from "@posixly/socket";
 import { attribute } from "./attribute.ts";
+import { ANY_COOKIE } from "./identity.ts";
 import {
   AF_INET,
   INET_DIAG_CONG,
@@ -48,9 +49,6 @@ export interface SocketTimer {
 }
 
 const timers = [undefined, "retransmit", "keepAlive", "timeWait", "probe"] as const;
-
-/** Each byte of `INET_DIAG_NOCOOKIE`. */
-const ANY_COOKIE = 0xff;
 
 /** What the kernel has told: messages of `inet_diag`, one after the other. */
 export interface Told {

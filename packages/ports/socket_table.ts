@@ -47,7 +47,12 @@ function eitherWay(diag: AsFd, table: Table, search: Search): Telling {
 }
 
 function mayFallBack(error: unknown, { source }: Search): boolean {
-  return source === undefined && refusals.includes((error as SyscallError).code);
+  return source === undefined && isRefusal(error);
+}
+
+/** Whether netlink may not be asked here. */
+export function isRefusal(error: unknown): boolean {
+  return refusals.includes((error as SyscallError).code);
 }
 
 function byProc(table: Table, { states }: Search): Telling {
