@@ -1,5 +1,5 @@
 import { open, type OwnedFd, type ResolveOptions, stat } from "@posixly/fd";
-import { oneOf, requireBoolean, requireInteger } from "@posixly/sys";
+import { oneOf, requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { HeldFiles } from "./held_files.ts";
 import { HttpError } from "./http_error.ts";
 import { type FoundFile, OpenFile } from "./open_file.ts";
@@ -42,6 +42,7 @@ export interface FoundFolder {
 /** What a request target leads to. */
 export type Found = FoundFile | FoundFolder;
 
+const names = ["symlinks", "dotfiles", "index", "precompressed", "cacheControl", "hold"];
 const links = { beneath: 0, never: 1, follow: 2 };
 const dots = { deny: 0, allow: 1 };
 
@@ -72,6 +73,7 @@ export class DocumentRoot implements Disposable {
    * @throws {TypeError | RangeError} If an option is not as described
    */
   constructor(folder: string | Uint8Array, options: DocumentRootOptions = {}) {
+    requireKnown(options, names);
     const { symlinks = "beneath", dotfiles = "deny", index = ["index.html"], hold = 128 } = options;
     oneOf(links, symlinks, "symlinks");
     this.#resolve = {
