@@ -3,4 +3,5 @@
  *
  * @module
  */
-export {};
+export { PooledAgent } from "./agent.ts";
+export { type PooledAgentOptions } from "./agent_options.ts";

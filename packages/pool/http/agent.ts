@@ -1,0 +1,203 @@
+import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
+import type { RequestOptions } from "node:https";
+import type { Socket } from "node:net";
+import type { Lease } from "../lease.ts";
+import { keepAliveOf } from "../tcp/keep_alive.ts";
+import { ConnectionPools } from "../tcp/connection_pools.ts";
+import type { KeyedPoolStats } from "../keyed_pools.ts";
+import type { PooledAgentOptions } from "./agent_options.ts";
+import { care, Connector } from "./agent_sockets.ts";
+import { whenGivenUp } from "./given_up.ts";
+import { type Origin, plainOrigin, secureOrigin } from "./origin.ts";
+
+/** What of a socket's present use has to be known when that is over. */
+interface Exchange {
+  readonly lease: Lease<Socket>;
+  readonly request: ClientRequest;
+}
+
+/**
+ * An `http.Agent` with a pool of connections: for `http.request`, `https.request` and whatever is
+ * built on them. What no other agent does: a connection that ended, broke or received something
+ * while it rested is never handed out, since the kernel is asked right before; none rests for as
+ * long as the server keeps it; requests wait in the order in which they came, and one that is given
+ * up leaves the line at once.
+ *
+ * @example Usage
+ * ```ts
+ * import { PooledAgent } from "@posixly/pool/http";
+ * import assert from "node:assert/strict";
+ * import { once } from "node:events";
+ * import { createServer, get } from "node:http";
+ * import type { AddressInfo } from "node:net";
+ *
+ * const server = createServer((_, response) => response.end("hello")).listen(0, "127.0.0.1");
+ * await once(server, "listening");
+ * const { port } = server.address() as AddressInfo;
+ *
+ * const agent = new PooledAgent({ maxSockets: 4 });
+ * for (let i = 0; i < 3; i++) {
+ *   const [response] = await once(get({ port, host: "127.0.0.1", agent }), "response");
+ *   await response.toArray();
+ * }
+ * assert.equal(agent.stats.created, 1); // all three went over one
+ * await agent.close();
+ * server.close();
+ * ```
+ */
+export class PooledAgent extends Agent {
+  /** What is asked for without saying it: `http:`, or `https:` with `tls`. */
+  readonly protocol: string;
+  /** The port where a request says none: 80, or 443 with `tls`. */
+  readonly defaultPort: number;
+
+  readonly #begin: () => ConnectionPools<Origin, Socket>;
+  #pools: ConnectionPools<Origin, Socket>;
+  readonly #timeout: number | undefined;
+  readonly #exchanges = new WeakMap<Socket, Exchange>();
+
+  /**
+   * Makes an agent, with no connection.
+   *
+   * @param options For what, how many connections there may be, and for how long
+   * @throws {TypeError | RangeError} If an option is not as described
+   */
+  constructor(options: PooledAgentOptions = {}) {
+    const { tls, maxSockets, maxTotalSockets, maxFreeSockets, scheduling, ...others } = options;
+    const { timeout, connectTimeout, idleTimeout = 4_000, options: settings, ...limits } = others;
+    const shape = { maxSockets, maxTotalSockets, maxFreeSockets, scheduling };
+    super({ keepAlive: true, timeout, ...shape });
+    const isSecure = tls !== undefined && tls !== false;
+    this.protocol = isSecure ? "https:" : "http:";
+    this.defaultPort = isSecure ? 443 : 80;
+    this.#timeout = timeout;
+    const connector = new Connector(settings ?? {}, isSecure ? tls === true ? {} : tls : undefined);
+    this.#begin = () =>
+      new ConnectionPools<Origin, Socket>(
+        ({ key }) => key,
+        async (origin, signal) => this.#adopt(await connector.connect(origin, signal)),
+        care,
+        {
+          idleTimeout,
+          maxIdle: maxFreeSockets ?? 256,
+          max: maxSockets ?? Infinity,
+          maxTotal: maxTotalSockets,
+          reuse: scheduling,
+          createTimeout: connectTimeout ?? 10_000,
+          backoff: 10,
+          maxBackoff: 1_000,
+          ...limits,
+        },
+      );
+    this.#pools = this.#begin();
+  }
+
+  /** What there is and what was done so far, for all servers together. */
+  get stats(): KeyedPoolStats {
+    return this.#pools.stats;
+  }
+
+  /**
+   * Called by node:http for each request.
+   *
+   * @param request The request, which wants a socket
+   * @param options What it was made with
+   */
+  addRequest(request: ClientRequest, options: RequestOptions): void {
+    const origin = this.protocol === "https:"
+      ? secureOrigin(request, options)
+      : plainOrigin(options);
+    const lease = this.#pools.tryAcquire(origin);
+    if (lease === null) this.#wait(request, origin);
+    else this.#serve(request, lease);
+  }
+
+  /**
+   * Closes all connections, those in use as well, as `http.Agent` does; the requests on them fail.
+   * The agent can be used again.
+   */
+  override destroy(): void {
+    const pools = this.#pools;
+    this.#pools = this.#begin();
+    pools.close({ timeout: 0 });
+  }
+
+  /**
+   * Closes the agent when the requests under way are done: later ones fail, and those that wait for
+   * a connection do.
+   *
+   * @returns Resolves when all connections are closed
+   */
+  async close(): Promise<void> {
+    await this.#pools.close();
+  }
+
+  /** Closes the agent at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #wait(request: ClientRequest, origin: Origin): void {
+    const givingUp = new AbortController();
+    const served = whenGivenUp(request, () => givingUp.abort());
+    this.#pools.acquire(origin, { signal: givingUp.signal }).then(
+      (lease) => {
+        served();
+        this.#serve(request, lease);
+      },
+      (error) => {
+        served();
+        refuse(request, error);
+      },
+    );
+  }
+
+  #serve(request: ClientRequest, lease: Lease<Socket>): void {
+    const socket = lease.value;
+    this.#exchanges.set(socket, { lease, request });
+    request.reusedSocket = lease.uses > 1;
+    request.onSocket(socket);
+    const { timeout = this.#timeout } = request as { timeout?: number };
+    if (timeout) socket.setTimeout(timeout);
+  }
+
+  /** Listens to what node:http says of a socket: that it is free, was taken, or is gone. */
+  #adopt(socket: Socket): Socket {
+    socket.on("free", () => this.#free(socket));
+    socket.on("agentRemove", () => this.#end(socket)?.lease.take());
+    socket.on("close", () => this.#end(socket)?.lease.discard());
+    return socket;
+  }
+
+  #free(socket: Socket): void {
+    const exchange = this.#end(socket);
+    if (exchange === undefined) return;
+    const { lease, request } = exchange;
+    if (socket.timeout) socket.setTimeout(0);
+    const header = responseOf(request)?.headers["keep-alive"];
+    const promised = typeof header === "string" ? keepAliveOf(header) : undefined;
+    if (promised !== undefined) this.#pools.keepFor(socket, promised);
+    if (request.shouldKeepAlive) lease.release();
+    else lease.discard();
+  }
+
+  /** The use that is over, unless it was already. */
+  #end(socket: Socket): Exchange | undefined {
+    const exchange = this.#exchanges.get(socket);
+    this.#exchanges.delete(socket);
+    return exchange?.lease.ended ? undefined : exchange;
+  }
+}
+
+/** The answer to a request, if there is one. */
+function responseOf(request: ClientRequest): IncomingMessage | null {
+  return (request as unknown as { readonly res: IncomingMessage | null }).res;
+}
+
+/** Lets a request fail that gets no socket; one that was given up says itself why. */
+function refuse(request: ClientRequest, error: Error): void {
+  const { onSocket } = request as unknown as {
+    onSocket(socket: null, error?: Error): void;
+  };
+  onSocket.call(request, null, request.destroyed ? undefined : error);
+}

@@ -1,0 +1,47 @@
+import type { SettableOptions } from "@posixly/socket";
+import type { TlsSettings } from "../tcp/node_sockets.ts";
+
+/**
+ * How a {@linkcode PooledAgent} keeps its connections. Names are those of `http.Agent` where it has
+ * one; times are in milliseconds.
+ *
+ * @example Usage
+ * ```ts
+ * import { PooledAgent, type PooledAgentOptions } from "@posixly/pool/http";
+ *
+ * const modest: PooledAgentOptions = { maxSockets: 4, idleTimeout: 10_000 };
+ * const agent = new PooledAgent(modest);
+ * agent.destroy();
+ * ```
+ */
+export interface PooledAgentOptions {
+  /** For https, and what node:tls is told: certificates, versions. By default it is for http. */
+  readonly tls?: boolean | TlsSettings;
+  /** How many connections there are at most to one server; by default any number. */
+  readonly maxSockets?: number;
+  /** How many there are at most in all; by default any number. */
+  readonly maxTotalSockets?: number;
+  /** How many to one server may rest; 256 by default. */
+  readonly maxFreeSockets?: number;
+  /** Which is used again: the one that has rested the least, `lifo`, as by default, or the most. */
+  readonly scheduling?: "lifo" | "fifo";
+  /**
+   * How long a connection may rest of which the server does not say for how long it keeps it; 4 s
+   * by default, for many servers keep one for 5. If it says so, it is 2 s less than that.
+   */
+  readonly idleTimeout?: number;
+  /** How old a connection gets; when its time is over, it is closed after its request. */
+  readonly maxLifetime?: number;
+  /** How many requests go over one connection; by default any number. */
+  readonly maxUses?: number;
+  /** How many requests may wait for a connection to one server; by default any number. */
+  readonly maxWaiters?: number;
+  /** How long a request waits for a connection; 30 s by default. */
+  readonly acquireTimeout?: number;
+  /** How long connecting may take, with TLS; 10 s by default. */
+  readonly connectTimeout?: number;
+  /** After how long without a byte a request is told by `timeout`, unless it says otherwise. */
+  readonly timeout?: number;
+  /** Options of the sockets, beside those that find a dead peer, see `watchful`. */
+  readonly options?: Partial<SettableOptions>;
+}

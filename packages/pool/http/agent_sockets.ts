@@ -1,0 +1,79 @@
+import { lookup as systemLookup } from "node:dns";
+import type { LookupFunction, Socket } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import { unlessAborted } from "@posixly/mux";
+import {
+  type Connection,
+  connectTcp,
+  connectUnix,
+  type HostAndPort,
+  type SettableOptions,
+} from "@posixly/socket";
+import { adopted, isNodeSocketIntact, watchNodeSocket } from "../tcp/node_socket.ts";
+import { Tls } from "../tcp/tls.ts";
+import type { TlsSettings } from "../tcp/node_sockets.ts";
+import type { Care } from "../tcp/transport.ts";
+import { watchful } from "../tcp/watchful.ts";
+import type { Origin } from "./origin.ts";
+
+/** What is done with sockets once they are there. */
+export const care: Care<Socket> = {
+  close: (socket) => void socket.destroy(),
+  watch: watchNodeSocket,
+  isIntact: isNodeSocketIntact,
+};
+
+/** How an agent connects to where its requests go. */
+export class Connector {
+  readonly #settings: Partial<SettableOptions>;
+  readonly #tlsSettings: TlsSettings | undefined;
+  readonly #tls = new Tls();
+
+  /** @param tlsSettings What counts for all requests; `undefined` is without TLS */
+  constructor(settings: Partial<SettableOptions>, tlsSettings: TlsSettings | undefined) {
+    this.#settings = { ...watchful, noDelay: true, ...settings };
+    this.#tlsSettings = tlsSettings;
+  }
+
+  async connect({ key, options }: Origin, signal: AbortSignal): Promise<Socket> {
+    const socket = adopted(await this.#connected(options, signal));
+    if (this.#tlsSettings === undefined) return socket;
+    const { path: _path, socketPath: _socketPath, timeout: _timeout, ...given } = options;
+    const told = { ...given, ...this.#tlsSettings } as ConnectionOptions;
+    return await this.#tls.secure(socket, key, told, signal);
+  }
+
+  async #connected(options: Origin["options"], signal: AbortSignal): Promise<Connection> {
+    const { socketPath, localAddress, localPort = 0 } = options;
+    if (socketPath) {
+      return await connectUnix({ family: "unix", path: socketPath }, { signal });
+    }
+    const from = localAddress ? addressOf(localAddress, localPort) : undefined;
+    return await connectTcp(await placeOf(options, signal), {
+      from,
+      signal,
+      options: this.#settings,
+    });
+  }
+}
+
+/** Where to connect to; a request may say how its name is to be looked up. */
+async function placeOf(
+  { host, port, family, lookup }: Origin["options"],
+  signal: AbortSignal,
+): Promise<HostAndPort | string> {
+  const place = { host: host ?? "localhost", port: Number(port) };
+  if (!family && lookup === undefined) return place;
+  const find = lookup as LookupFunction | undefined ?? systemLookup as LookupFunction;
+  const looking = new Promise<string>((resolve, reject) => {
+    find(place.host, { family: Number(family ?? 0) }, (error, found) => {
+      if (error) reject(error);
+      else resolve(typeof found === "string" ? found : found[0].address);
+    });
+  });
+  return addressOf(await unlessAborted(looking, signal), place.port);
+}
+
+function addressOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,21 @@
+/** Of `localhost`, `a.test`, `b.test` and `127.0.0.1`, by itself; worth nothing, and valid for a hundred years. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBrDCCAVGgAwIBAgIUfgMx0rSCmZp2+V0RAGngXcBmgJ8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjIyMzgzNloYDzIxMjYxMDI5
+MjIzODM2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARvvGmtU4PSv0kU7tbbvMAZA1yurgL4HOrMONQZK16w2fLR6K+qmPvw
+q+VfwhhEL7JFK3gfa5okVy3eHVYeG45So38wfTAdBgNVHQ4EFgQU+YKQqrc3u2Bo
+i2ZZL/Eiz3gxrPQwHwYDVR0jBBgwFoAU+YKQqrc3u2Boi2ZZL/Eiz3gxrPQwDwYD
+VR0TAQH/BAUwAwEB/zAqBgNVHREEIzAhgglsb2NhbGhvc3SCBmEudGVzdIIGYi50
+ZXN0hwR/AAABMAoGCCqGSM49BAMCA0kAMEYCIQCAC2EtM9Lh+cSY3Qt/Q72kKBg0
+lheOWVnTX70FyKm3MAIhAL+ucUdaHfdJ1RQymdYVG4JjZ0swzDMuwBuucyYneCVB
+-----END CERTIFICATE-----
+`;
+
+/** The key of that. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgnXFgQnQssSgArluB
+2N9m8jg0MvP0eLkqv0ZEUUVssbahRANCAARvvGmtU4PSv0kU7tbbvMAZA1yurgL4
+HOrMONQZK16w2fLR6K+qmPvwq+VfwhhEL7JFK3gfa5okVy3eHVYeG45S
+-----END PRIVATE KEY-----
+`;

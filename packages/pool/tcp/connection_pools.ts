@@ -1,0 +1,94 @@
+import { systemClock } from "../clock.ts";
+import { type KeyedPoolOptions, KeyedPools, type KeyedPoolStats } from "../keyed_pools.ts";
+import type { PoolEvents } from "../events.ts";
+import type { Lease } from "../lease.ts";
+import type { AcquireOptions } from "../options.ts";
+import type { CloseOptions } from "../pool.ts";
+import type { PoolStats } from "../stats.ts";
+import { restWithin } from "./keep_alive.ts";
+import { Resting } from "./resting.ts";
+import type { Care } from "./transport.ts";
+
+/** How many connections there may be, and for how long: what is up to whoever uses them. */
+export type Limits<To, T> = Omit<
+  KeyedPoolOptions<To, T>,
+  | "keyOf"
+  | "create"
+  | "destroy"
+  | "validate"
+  | "validateAfter"
+  | "validateTimeout"
+  | "keepAlive"
+  | "reusable"
+  | "onIdle"
+  | "onBusy"
+  | "leasesPerResource"
+>;
+
+/** Connections by where they go to. Those that rest are looked after. */
+export class ConnectionPools<To, T extends object> {
+  readonly #pools: KeyedPools<To, T>;
+  readonly #resting: Resting<T>;
+
+  constructor(
+    keyOf: (to: To) => string,
+    connect: (to: To, signal: AbortSignal) => Promise<T>,
+    care: Care<T>,
+    { idleTimeout = 30_000, ...limits }: Limits<To, T>,
+  ) {
+    const clock = limits.clock ?? systemClock;
+    const resting = new Resting(care, idleTimeout, clock, (connection) => this.evict(connection));
+    this.#resting = resting;
+    this.#pools = new KeyedPools<To, T>({
+      ...limits,
+      keyOf,
+      create: (to, context) => connect(to, context.signal),
+      destroy: (connection) => {
+        resting.end(connection);
+        return care.close(connection);
+      },
+      reusable: (connection) => resting.allows(connection),
+      onIdle: (connection) => resting.begin(connection),
+      onBusy: (connection) => resting.end(connection),
+      validate: (connection) => resting.wasGoodFor(connection),
+      validateAfter: 0, // a look takes no longer than finding out whether it is worth it
+      idleTimeout: Infinity, // each has its own time
+    });
+  }
+
+  get stats(): KeyedPoolStats {
+    return this.#pools.stats;
+  }
+
+  statsOf(to: To): PoolStats | undefined {
+    return this.#pools.statsOf(to);
+  }
+
+  acquire(to: To, options?: AcquireOptions): Promise<Lease<T>> {
+    return this.#pools.acquire(to, options);
+  }
+
+  tryAcquire(to: To): Lease<T> | null {
+    return this.#pools.tryAcquire(to);
+  }
+
+  /** The server keeps a connection for so many milliseconds when nothing is asked of it. */
+  keepFor(connection: T, promised: number): void {
+    this.#resting.limit(connection, restWithin(promised));
+  }
+
+  evict(which: T | ((connection: T) => boolean)): number {
+    return this.#pools.evict(which);
+  }
+
+  on<Name extends keyof PoolEvents<T>>(
+    event: Name,
+    listener: (event: PoolEvents<T>[Name], to: To) => void,
+  ): () => void {
+    return this.#pools.on(event, listener);
+  }
+
+  close(options?: CloseOptions): Promise<number> {
+    return this.#pools.close(options);
+  }
+}

@@ -1,0 +1,88 @@
+import { Alarm } from "../alarm.ts";
+import type { Clock } from "../clock.ts";
+import type { Care } from "./transport.ts";
+
+/** How much later than at its time the end of a rest may be noticed, when others came before. */
+const GRAIN = 50;
+
+/** One that rests: until when it may, and how to stop looking after it. */
+interface Rest {
+  readonly until: number;
+  readonly unwatch: (() => void) | undefined;
+}
+
+/** The care for connections that rest: each is watched, and rests no longer than it may. */
+export class Resting<T extends object> {
+  readonly #care: Care<T>;
+  readonly #idleTimeout: number;
+  readonly #clock: Clock;
+  readonly #evict: (connection: T) => void;
+  readonly #alarm: Alarm;
+  readonly #rests = new Map<T, Rest>();
+  /** What was promised for some, and until when those may be used that have rested. */
+  readonly #limits = new WeakMap<T, number>();
+  readonly #ends = new WeakMap<T, number>();
+
+  /** @param evict Is to destroy a connection that rests */
+  constructor(
+    care: Care<T>,
+    idleTimeout: number,
+    clock: Clock,
+    evict: (connection: T) => void,
+  ) {
+    this.#care = care;
+    this.#idleTimeout = idleTimeout;
+    this.#clock = clock;
+    this.#evict = evict;
+    this.#alarm = new Alarm(clock, () => this.#look());
+  }
+
+  /** For how long a connection may rest from now on, instead of `idleTimeout`. */
+  limit(connection: T, milliseconds: number): void {
+    this.#limits.set(connection, milliseconds);
+  }
+
+  /** Whether a connection may rest at all. */
+  allows(connection: T): boolean {
+    return this.#limitOf(connection) > 0 && this.#isIntact(connection);
+  }
+
+  begin(connection: T): void {
+    const until = this.#clock.now() + this.#limitOf(connection);
+    const unwatch = this.#care.watch?.(connection, () => this.#evict(connection));
+    this.#rests.set(connection, { until, unwatch });
+    this.#ends.set(connection, until);
+    this.#alarm.setFor(until);
+  }
+
+  end(connection: T): void {
+    const rest = this.#rests.get(connection);
+    this.#rests.delete(connection);
+    rest?.unwatch?.();
+    if (this.#rests.size === 0) this.#alarm.cancel();
+  }
+
+  /** Whether a connection that has rested is as good as before. */
+  wasGoodFor(connection: T): boolean {
+    const until = this.#ends.get(connection) ?? Infinity;
+    return this.#clock.now() < until && this.#isIntact(connection);
+  }
+
+  #limitOf(connection: T): number {
+    return this.#limits.get(connection) ?? this.#idleTimeout;
+  }
+
+  #isIntact(connection: T): boolean {
+    return this.#care.isIntact?.(connection) ?? true;
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    let next = Infinity;
+    for (const [connection, { until }] of this.#rests) {
+      if (until <= now) this.#evict(connection);
+      else next = Math.min(next, until);
+    }
+    if (next !== Infinity) this.#alarm.setFor(Math.max(next, now + GRAIN));
+  }
+}
