@@ -9,7 +9,17 @@ import { Variants } from "./variants.ts";
 
 export type { FoundFile } from "./open_file.ts";
 
-/** What of a folder is shown, and how. */
+/**
+ * What of a folder is shown, and how.
+ *
+ * @example Usage
+ * ```ts
+ * import { type DocumentRootOptions, serveStatic } from "@posixly/zerocopy/http";
+ *
+ * const strict: DocumentRootOptions = { symlinks: "never", index: [] };
+ * using server = serveStatic(".", strict);
+ * ```
+ */
 export interface DocumentRootOptions {
   /**
    * Which symbolic links are followed: `"beneath"`, the default, those that lead to somewhere in the

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type DocumentRootOptions } from "./document_root.ts";
 export { sendFile, type SendFileOptions, type SentFile } from "./send_file.ts";
 export { type HeadLimits } from "./request_head.ts";
 export { type ServeStaticOptions } from "./serve_options.ts";

@@ -3,7 +3,17 @@ import { HOST, isOf } from "./byte_class.ts";
 import { HeadLines } from "./head_lines.ts";
 import { HttpError } from "./http_error.ts";
 
-/** How much a client may send before it is told that this is too much. */
+/**
+ * How much a client may send before it is told that this is too much.
+ *
+ * @example Usage
+ * ```ts
+ * import { type HeadLimits, serveStatic } from "@posixly/zerocopy/http";
+ *
+ * const limits: HeadLimits = { head: 4096, lines: 30 };
+ * using server = serveStatic(".", { limits });
+ * ```
+ */
 export interface HeadLimits {
   /** Bytes of a whole head, 16 KiB by default; beyond it the answer is 431. */
   readonly head?: number;

@@ -68,7 +68,7 @@ export interface CheckedOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-const ofRoot = ["symlinks", "dotfiles", "index", "precompressed", "cacheControl"] as const;
+const ofRoot = ["symlinks", "dotfiles", "index", "precompressed", "cacheControl", "hold"] as const;
 const own = [
   "address",
   "listener",
