@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { type AsFd, type OwnedFd, pread } from "@posixly/fd";
-import { duplicateNodeSocket, setOptions } from "@posixly/socket";
+import { duplicateNodeSocket } from "@posixly/socket";
 import { FileTruncatedError } from "../file_truncated.ts";
 import { sendFile } from "../send_file.ts";
 import { Warmth } from "../warm.ts";
@@ -106,8 +106,6 @@ function descriptorOf(response: ServerResponse): OwnedFd | undefined {
 
 /** What lies in memory goes through node:http, what is of the file from the page cache. */
 async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Promise<void> {
-  const isTcp = response.req.socket.remoteFamily !== undefined;
-  if (isTcp) setOptions(to, { cork: true }); // the head is not sent without the first bytes
   response.flushHeaders();
   for (const part of body.parts) {
     if (!isOfFile(part)) {
@@ -123,7 +121,6 @@ async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Pr
     const { chunk, signal } = body;
     await sendFile(to, body.file, { ...part, chunk, signal, onProgress });
   }
-  if (isTcp) setOptions(to, { cork: false });
   response.strictContentLength = false; // it knows nothing of what went past it
   response.end();
 }

@@ -72,13 +72,16 @@ export async function ask(port: number, path: string, headers = {}, method = "GE
 }
 
 export const encode = (words: string) => new TextEncoder().encode(words);
-export const request = (path: string, more = "") => encode(`GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`);
+export const request = (path: string, more = "") =>
+  encode(`GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`);
 
 /** One answer of known length, read from a connection byte by byte as far as it goes. */
 export async function answerOf(connection: Connection, length: number) {
   let head = "";
   const one = new Uint8Array(1);
-  while (!head.endsWith("\r\n\r\n") && await connection.read(one)) head += String.fromCharCode(one[0]);
+  while (!head.endsWith("\r\n\r\n") && await connection.read(one)) {
+    head += String.fromCharCode(one[0]);
+  }
   const body = Buffer.alloc(length);
   let n = 0;
   while (n < length) {
@@ -88,7 +91,6 @@ export async function answerOf(connection: Connection, length: number) {
   }
   return { head, body: body.subarray(0, n) };
 }
-
 
 export function dial(port: number): Promise<Connection> {
   return connectTcp({ family: "ipv4", host: "127.0.0.1", port });
