@@ -8,7 +8,7 @@
 // CPU time is the figure to trust; the clock on the wall stands beside it. A ratio is what we cost
 // by what they cost, so lower is better.
 import { spawnSync } from "node:child_process";
-import { basename, dirname, join } from "node:path";
+import { join, sep } from "node:path";
 import process from "node:process";
 import { readArguments, requireNames } from "./arguments.mjs";
 import { compare } from "./bench/compare.mjs";
@@ -35,7 +35,7 @@ const present = runtimes.filter(({ name, command }) => {
   return command;
 });
 for (const file of [...filesIn("packages")].filter((path) => path.endsWith("_bench.ts"))) {
-  const name = basename(dirname(file));
+  const name = file.split(sep)[1];
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const comparison of declared(present[0].command(join(root, file)))) {
     if (!comparison.name.includes(options.only ?? "")) continue;
@@ -63,7 +63,7 @@ function declared([program, ...args]) {
   return list.stdout.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** C and Bun once, and in each runtime we and the peers that run there. */
+/** C, programs and Bun once, and in each runtime we and the peers that run there. */
 function sidesOf({ name, peers }, file) {
   const sides = [];
   for (const { name: peer, source } of peers.filter(({ source }) => source !== undefined)) {
@@ -71,15 +71,25 @@ function sidesOf({ name, peers }, file) {
     if (program) sides.push({ peer, command: [program] });
     else say(`absent: ${peer}, since there is no C compiler called cc`);
   }
+  for (const { name: peer, program } of peers.filter(({ program }) => program !== undefined)) {
+    if (isThere(program)) sides.push({ peer, command: [...present[0].command(file), name, peer] });
+    else say(`absent: ${peer}, since ${program} is not installed`);
+  }
   for (const { name: peer } of peers.filter((peer) => peer.in === "bun")) {
     if (programs.bun) sides.push({ peer, command: [programs.bun, compiled(file), name, peer] });
     else say(`absent: ${peer}, since Bun is not installed`);
   }
   for (const { name: runtime, command } of present) {
-    const here = peers.filter((peer) => !peer.source && (peer.in ?? runtime) === runtime);
+    const here = peers.filter((peer) =>
+      !peer.source && !peer.program && (peer.in ?? runtime) === runtime
+    );
     for (const peer of ["ours", ...here.map(({ name }) => name)]) {
       sides.push({ peer, runtime, command: [...command(file), name, peer] });
     }
   }
   return sides;
+}
+
+function isThere(program) {
+  return spawnSync("sh", ["-c", 'command -v "$0"', program], { stdio: "ignore" }).status === 0;
 }

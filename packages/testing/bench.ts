@@ -6,14 +6,26 @@
  *
  * @module
  */
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
 /** Does the work `times` times, in a loop of its own. */
 export type Work = (times: number) => void | Promise<void>;
 
-/** Work that a peer does, in every runtime or in one alone; or C. */
-export type Peer = Work | { in: "deno" | "bun"; work: Work } | string;
+/** Work that a peer does, in every runtime; or C; or what is said about it. */
+export type Peer = Work | PeerWork | string;
+
+/** Work that a peer does elsewhere. */
+export interface PeerWork {
+  /** The only runtime that it is done in. */
+  in?: "deno" | "bun";
+  /** The program that does it, started by `work`: such as a server, which is there but once. */
+  program?: string;
+  work: Work;
+  /** The CPU time that counts, in nanoseconds, if it is not that of the comparison. */
+  cpu?: () => number;
+}
 
 /** One comparison. */
 export interface Comparison {
@@ -46,21 +58,34 @@ export function bench(name: string, comparison: Comparison): void {
     console.log(JSON.stringify({ name, bytes, clock, partner, peers: sides }));
   } else if (wanted === name) {
     const peer = side === "ours" ? ours : peers[side];
-    const work = typeof peer === "object" ? peer.work : peer;
-    if (typeof work !== "function") throw new Error(`${name} has no side called ${side} to run`);
-    serve(work, cpu);
+    if (typeof peer === "function") serve(peer, cpu);
+    else if (typeof peer === "object") serve(peer.work, peer.cpu ?? cpu);
+    else throw new Error(`${name} has no side called ${side} to run`);
   }
 }
 
 function description([name, peer]: [string, Peer]) {
   if (typeof peer === "string") return { name, source: peer };
-  return typeof peer === "object" ? { name, in: peer.in } : { name };
+  return typeof peer === "object" ? { name, in: peer.in, program: peer.program } : { name };
 }
 
 /** The CPU time of this process, all of its threads, in nanoseconds. */
 export function ownCpu(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) * 1000;
+}
+
+/**
+ * The CPU time of another process, all threads that it still has, in nanoseconds; exact while it
+ * rests.
+ */
+export function cpuOf(pid: number): number {
+  let spent = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const statistics = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8");
+    spent += Number(statistics.split(" ")[0]); // proc(5) has the other two
+  }
+  return spent;
 }
 
 async function serve(work: Work, cpu: () => number): Promise<void> {
