@@ -70,6 +70,9 @@ const look = { peek: true, dontWait: true } as const;
  * which knows of what the event loop has not heard yet.
  *
  * @param socket The socket
+ * @param after Whether it has been used and is about to rest, or has rested and is about to be
+ * used. The difference is with TLS, which has messages of its own: those that came during the use
+ * are read during the rest
  * @returns Whether it can, by what has arrived here; the other side may have closed it already
  *
  * @example Usage
@@ -85,17 +88,18 @@ const look = { peek: true, dontWait: true } as const;
  * assert.ok(!isNodeSocketIntact(socket));
  * ```
  */
-export function isNodeSocketIntact(socket: Socket): boolean {
+export function isNodeSocketIntact(socket: Socket, after: "use" | "rest" = "rest"): boolean {
   if (socket.destroyed || !socket.readable || !socket.writable) return false;
   if (socket.readableLength > 0) return false;
   const fd = descriptors.get(socket);
-  return fd === undefined || isSilent(fd);
+  return fd === undefined || isQuiet(fd, after === "use" && "encrypted" in socket);
 }
 
-/** Whether there is nothing to read: no byte, no end, no error. */
-function isSilent(fd: number): boolean {
+/** Whether there is nothing to read: no end, no error, and unless that is well no byte. */
+function isQuiet(fd: number, mayHaveBytes: boolean): boolean {
   try {
-    return receive(fd, one, look) === null;
+    const n = receive(fd, one, look);
+    return n === null || (n > 0 && mayHaveBytes);
   } catch {
     return false; // the error is what was to be found out
   }

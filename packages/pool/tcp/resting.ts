@@ -44,7 +44,7 @@ export class Resting<T extends object> {
 
   /** Whether a connection may rest at all. */
   allows(connection: T): boolean {
-    return this.#limitOf(connection) > 0 && this.#isIntact(connection);
+    return this.#limitOf(connection) > 0 && this.#isIntact(connection, "use");
   }
 
   begin(connection: T): void {
@@ -65,15 +65,15 @@ export class Resting<T extends object> {
   /** Whether a connection that has rested is as good as before. */
   wasGoodFor(connection: T): boolean {
     const until = this.#ends.get(connection) ?? Infinity;
-    return this.#clock.now() < until && this.#isIntact(connection);
+    return this.#clock.now() < until && this.#isIntact(connection, "rest");
   }
 
   #limitOf(connection: T): number {
     return this.#limits.get(connection) ?? this.#idleTimeout;
   }
 
-  #isIntact(connection: T): boolean {
-    return this.#care.isIntact?.(connection) ?? true;
+  #isIntact(connection: T, after: "use" | "rest"): boolean {
+    return this.#care.isIntact?.(connection, after) ?? true;
   }
 
   #look(): void {

@@ -8,7 +8,7 @@ import type { PoolStats } from "../stats.ts";
 import type { UseOptions } from "../use.ts";
 import { ConnectionPools, type Limits } from "./connection_pools.ts";
 import { connections } from "./connections.ts";
-import { type Destination, destinationOf, endpointKey, type EndpointLike } from "./endpoint.ts";
+import { destinationOf, endpointKey, type EndpointLike } from "./endpoint.ts";
 import type { Transport } from "./transport.ts";
 
 /**
@@ -218,7 +218,9 @@ export class TcpPool<T extends object = Connection> implements AsyncDisposable {
 
   /** Whether a connection died before anything was sent over it. */
   #tookNothing(connection: T, before: number | undefined): boolean {
-    if (before === undefined || this.#transport.isIntact?.(connection) !== false) return false;
+    if (before === undefined || this.#transport.isIntact?.(connection, "rest") !== false) {
+      return false;
+    }
     return this.#taken(connection) === before;
   }
 }

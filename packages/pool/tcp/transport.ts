@@ -68,8 +68,14 @@ export interface Care<T> {
    * @returns Ends that, before the connection is used again
    */
   watch?(connection: T, onEvent: () => void): () => void;
-  /** Whether it looks as if it could be used, asked before it rests and before it is used again. */
-  isIntact?(connection: T): boolean;
+  /**
+   * Whether it can be used once more, as far as one can tell.
+   *
+   * @param connection The connection
+   * @param after `use` if it was used and is about to rest, `rest` if it is about to be used again
+   * @returns Whether it can
+   */
+  isIntact?(connection: T, after: "use" | "rest"): boolean;
   /**
    * How many bytes have been taken from us to be sent so far, also of one that is dead by now. With
    * it the pool knows what can be done again, see {@linkcode TcpPool.use}.
