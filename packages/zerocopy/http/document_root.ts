@@ -1,9 +1,11 @@
-import { open, type OwnedFd, type ResolveOptions, stat } from "@posixly/fd";
+import { limit, open, type OwnedFd, type ResolveOptions, stat } from "@posixly/fd";
 import { oneOf, requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
+import { FileState } from "./file_state.ts";
 import { HeldFiles } from "./held_files.ts";
 import { HttpError } from "./http_error.ts";
 import { type FoundFile, OpenFile } from "./open_file.ts";
 import { openIn, refused } from "./open_in.ts";
+import { type Manner, representationOf } from "./representation.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { Variants } from "./variants.ts";
 
@@ -37,7 +39,11 @@ export interface DocumentRootOptions {
   readonly precompressed?: boolean;
   /** The `Cache-Control` of what is found. */
   readonly cacheControl?: string;
-  /** How many files at most stay open for up to a second after they were asked for; 128 by default. */
+  /**
+   * How many files at most stay open for up to a second after they were asked for, and are only
+   * looked at when they are asked for again; by default 1000, or a quarter of what the process may
+   * have open if that is less.
+   */
   readonly hold?: number;
 }
 
@@ -55,6 +61,9 @@ export type Found = FoundFile | FoundFolder;
 const names = ["symlinks", "dotfiles", "index", "precompressed", "cacheControl", "hold"];
 const links = { beneath: 0, never: 1, follow: 2 };
 const dots = { deny: 0, allow: 1 };
+
+/** How many files are held by default, if there may be many. */
+const MOST_HELD = 1000;
 
 /** By which ending a file is known to be packed. */
 const endings = { br: ".br", zstd: ".zst", gzip: ".gz" };
@@ -74,7 +83,7 @@ export class DocumentRoot implements Disposable {
   readonly #index: readonly string[];
   readonly #showsDots: boolean;
   readonly #isPrecompressed: boolean;
-  readonly #cacheControl: string | undefined;
+  readonly #manner: Manner;
   readonly #held: HeldFiles | undefined;
 
   /**
@@ -84,7 +93,7 @@ export class DocumentRoot implements Disposable {
    */
   constructor(folder: string | Uint8Array, options: DocumentRootOptions = {}) {
     requireKnown(options, names);
-    const { symlinks = "beneath", dotfiles = "deny", index = ["index.html"], hold = 128 } = options;
+    const { symlinks = "beneath", dotfiles = "deny", index = ["index.html"] } = options;
     oneOf(links, symlinks, "symlinks");
     this.#resolve = {
       beneath: symlinks !== "follow",
@@ -94,8 +103,10 @@ export class DocumentRoot implements Disposable {
     this.#showsDots = oneOf(dots, dotfiles, "dotfiles") === dots.allow;
     this.#index = index.map(requireName);
     this.#isPrecompressed = requireBoolean(options.precompressed, "precompressed") ?? false;
-    this.#cacheControl = requireValue(options.cacheControl);
-    this.#held = requireInteger(hold, "hold", 0) === 0 ? undefined : new HeldFiles(hold);
+    const cacheControl = requireValue(options.cacheControl);
+    this.#manner = { cacheControl, varies: this.#isPrecompressed };
+    const hold = requireInteger(options.hold ?? fairShare(), "hold", 0);
+    this.#held = hold === 0 ? undefined : new HeldFiles(hold);
     this.#folder = open(folder, { directory: true, pathOnly: true, resolve: {} });
   }
 
@@ -188,16 +199,13 @@ export class DocumentRoot implements Disposable {
   #openFile(path: string, name: string, encoding?: string): OpenFile | null {
     const file = openIn(this.#folder, path, this.#resolve);
     try {
-      const { kind, size } = stat(file);
-      if (kind === "file" && typeof size === "number") {
-        const manner = {
-          cacheControl: this.#cacheControl,
-          encoding,
-          varies: this.#isPrecompressed,
-        };
-        return new OpenFile(this.#folder, path, file, name, manner);
+      const state = new FileState(file);
+      const known = stat(file);
+      if (known.kind === "file" && typeof known.size === "number") {
+        const representation = representationOf(known, name, { ...this.#manner, encoding });
+        return new OpenFile(file, representation, state, this.#folder, path);
       }
-      if (kind !== "directory") throw refused(404);
+      if (known.kind !== "directory") throw refused(404);
       file.close();
       return null;
     } catch (error) {
@@ -205,6 +213,12 @@ export class DocumentRoot implements Disposable {
       throw error instanceof HttpError ? error : refused(500, error);
     }
   }
+}
+
+/** How many files may be held without anything else lacking descriptors. */
+function fairShare(): number {
+  const { soft } = limit("openFiles");
+  return soft === "unlimited" ? MOST_HELD : Math.min(MOST_HELD, Math.floor(Number(soft) / 4));
 }
 
 function requireName(name: string): string {

@@ -1,7 +1,7 @@
 import type { OwnedFd } from "@posixly/fd";
 import { cstring } from "@posixly/sys";
-import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, libc, statx, STATX_BASIC_STATS } from "../libc.ts";
-import { type Manner, type Representation, representationOf } from "./representation.ts";
+import type { FileState } from "./file_state.ts";
+import type { Representation } from "./representation.ts";
 
 /** A file to be sent. Close it when it is. */
 export interface FoundFile extends Disposable {
@@ -13,51 +13,42 @@ export interface FoundFile extends Disposable {
   close(): void;
 }
 
-// All that statx(2) says, but for when the file was last read.
-const WORD = 4;
-const beforeAccess = statx.offsets.stx_atime / WORD;
-const afterAccess = statx.offsets.stx_btime / WORD;
-const end = statx.size / WORD;
-
-const nothing = cstring("");
-const now = new Int32Array(end);
-
 /** A file that is open to be sent, to as many as ask for it for as long as it stays the same. */
 export class OpenFile {
   readonly representation: Representation;
+  readonly #file: OwnedFd;
+  readonly #state: FileState;
   readonly #folder: OwnedFd;
   readonly #path: Uint8Array;
-  readonly #file: OwnedFd;
-  /** What the kernel said of it, before anything was made of that. */
-  readonly #state: Int32Array = new Int32Array(end);
   #loans = 0;
   #isRetired = false;
 
   /**
    * Takes over a regular file.
    *
+   * @param state What it was when its representation was made, or before
    * @param folder Where its path begins
-   * @param name Says of what type it is
    */
-  constructor(folder: OwnedFd, path: string, file: OwnedFd, name: string, manner: Manner) {
+  constructor(
+    file: OwnedFd,
+    representation: Representation,
+    state: FileState,
+    folder: OwnedFd,
+    path: string,
+  ) {
+    this.representation = representation;
+    this.#file = file;
+    this.#state = state;
     this.#folder = folder;
     this.#path = cstring(path);
-    this.#file = file;
-    libc.statx(file.fd, nothing, AT_EMPTY_PATH, STATX_BASIC_STATS, this.#state);
-    this.representation = representationOf(file, name, manner);
   }
 
   /**
-   * Whether the path still leads to this very file, and nobody has changed it. If so, it does not
-   * matter by which links: its contents were allowed to be seen.
+   * Whether the path still leads to this very file, and nobody has changed it. By which links it
+   * does so no longer matters: the contents are those that were allowed to be seen.
    */
   get isCurrent(): boolean {
-    const path = this.#path;
-    const result = libc.statx(this.#folder.fd, path, AT_NO_AUTOMOUNT, STATX_BASIC_STATS, now);
-    if (result !== 0) return false;
-    for (let i = 0; i < beforeAccess; i++) if (now[i] !== this.#state[i]) return false;
-    for (let i = afterAccess; i < end; i++) if (now[i] !== this.#state[i]) return false;
-    return true;
+    return this.#state.isStillAt(this.#folder, this.#path);
   }
 
   /** Lends it to somebody who sends it. */

@@ -1,4 +1,4 @@
-import { type AsFd, stat } from "@posixly/fd";
+import type { Stat } from "@posixly/fd";
 import { contentType } from "./content_type.ts";
 
 /** What of a file its reader is told. */
@@ -27,24 +27,17 @@ export type Manner = Pick<Representation, "encoding" | "varies" | "cacheControl"
 /** How long a file must have been left alone to be settled, in ms: no clock of files is coarser. */
 const REST = 2000;
 
-/**
- * What a reader is told of a file that is open.
- *
- * @param file The file: what a path led to then may be another now
- * @param name Its name, which says what type it is of
- * @param manner How it is sent
- */
+/** What a reader is told of a file, by what it is, a name that says its type, and how it is sent. */
 export function representationOf(
-  file: AsFd,
+  { size, modified }: Stat,
   name: string,
-  manner: Manner = {},
+  manner: Manner,
 ): Representation {
-  const { size, modified } = stat(file);
   const now = Date.now();
   const seconds = Number(modified.seconds);
   const isSettled = seconds * 1000 + modified.nanoseconds / 1e6 < now - REST;
   const state = [seconds, modified.nanoseconds, size].map((part) => part.toString(16)).join("-");
-  const tag = `"${state}${manner.encoding === undefined ? "" : `-${manner.encoding}`}"`;
+  const tag = manner.encoding === undefined ? `"${state}"` : `"${state}-${manner.encoding}"`;
   return {
     size: Number(size),
     // Neither a date to come nor one before all dates makes sense to a cache.
