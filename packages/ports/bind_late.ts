@@ -1,5 +1,6 @@
 import type { AsFd } from "@posixly/fd";
-import { bind, parseAddress, setOptions } from "@posixly/socket";
+import { bind, setOptions } from "@posixly/socket";
+import { addressAt } from "./host.ts";
 
 /**
  * Binds a socket of TCP to an address alone, and leaves its port to `connect`:
@@ -35,7 +36,7 @@ import { bind, parseAddress, setOptions } from "@posixly/socket";
  * ```
  */
 export function bindLate(socket: AsFd, host: string): void {
-  const address = parseAddress(host.includes(":") ? `[${host}]:0` : `${host}:0`);
+  const address = addressAt(host, 0);
   setOptions(socket, { ipBindAddressNoPort: true });
   bind(socket, address);
 }
