@@ -54,18 +54,14 @@ export class Exchange {
 
   /** Sends the head, with as much of the rest as goes along; returns as {@linkcode advance}. */
   begin(to: number, heads: HeadWriter, connection: ConnectionOption, chunk: number): number {
-    const { parts } = this.answer;
     const head = heads.write(outbox, this.answer, connection);
     const along = this.#putAlong(head);
-    if (along === 0 && parts.length > 0) {
-      this.#head = new Uint8Array(outbox.subarray(0, head));
-      return this.advance(to, chunk);
-    }
-    const n = send(to, outbox, head + along, parts.length > 1 ? FLAGS | MSG_MORE : FLAGS);
+    const isAll = along === this.answer.length;
+    const n = send(to, outbox, head + along, isAll ? FLAGS : FLAGS | MSG_MORE);
     if (n < head) this.#head = new Uint8Array(outbox.subarray(n, head));
     else this.#took(n - head);
     if (n < head + along) return WHEN_WRITABLE;
-    return parts.length > 1 ? this.advance(to, chunk) : DONE;
+    return isAll ? DONE : this.advance(to, chunk);
   }
 
   /** Puts the first part behind the head, if it is short; returns how many bytes it has. */
@@ -127,7 +123,7 @@ export class Exchange {
   #sendHead(to: number): boolean {
     const head = this.#head;
     if (head === undefined) return true;
-    const n = send(to, head, head.length, this.answer.parts.length > 0 ? FLAGS | MSG_MORE : FLAGS);
+    const n = send(to, head, head.length, this.answer.length > 0 ? FLAGS | MSG_MORE : FLAGS);
     this.#head = n < head.length ? head.subarray(n) : undefined;
     return this.#head === undefined;
   }

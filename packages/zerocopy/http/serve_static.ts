@@ -165,6 +165,11 @@ export class StaticServer implements Disposable, AsyncDisposable {
     return `http://${isAny ? `localhost:${address.port}` : formatAddress(address)}/`;
   }
 
+  /** Whether it was told to close, and accepts no connections any more. */
+  get closing(): boolean {
+    return this.#service.isClosing;
+  }
+
   /** Whether it accepts no connections any more, and all are closed. */
   get closed(): boolean {
     return this.#door.closed && this.#service.clients.size === 0;

@@ -1,0 +1,398 @@
+// How connections and servers end, and what they wait for.
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { truncateSync, writeFileSync } from "node:fs";
+import { duplicate, limit, type OwnedFd, setLimit } from "@posixly/fd";
+import { run, stop } from "@posixly/mux";
+import { type Connection } from "@posixly/socket";
+import { errno } from "@posixly/sys";
+import { openDescriptors, runFresh, testNeeding, turns, withoutLeaks } from "@posixly/testing";
+import { serveStatic } from "@posixly/zerocopy/http";
+import { test } from "uvu";
+import { libc } from "../libc.ts";
+import { served } from "./serve_fixture.ts";
+import { answerOf, bytes, encode, folder, HUGE, request } from "./site_fixture.ts";
+
+truncateSync(`${folder}/huge.bin`, HUGE);
+
+/** Has the kernel answer otherwise for as long as something runs. */
+async function replacing<N extends keyof typeof libc>(
+  name: N,
+  replacement: (call: (typeof libc)[N]) => (typeof libc)[N],
+  run: () => Promise<void>,
+): Promise<void> {
+  const own = libc[name];
+  libc[name] = replacement(own);
+  try {
+    await run();
+  } finally {
+    libc[name] = own;
+  }
+}
+
+/** Reads up to the end, which may be that it was broken off. */
+async function heard(connection: Connection): Promise<string> {
+  try {
+    return Buffer.from(await connection.readAll()).toString();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+test("who rests too long is closed, without a word", () =>
+  served({ idleTimeout: 20 }, async ({ dial, finished }) => {
+    using connection = await dial();
+    await connection.write(request("/small.txt"));
+    assert.equal((await answerOf(connection, 5)).body.toString(), "small");
+    assert.equal(await heard(connection), "");
+    assert.equal(finished.length, 1);
+  }));
+
+test("who never asks is closed, and who takes too long to ask is told so", () =>
+  served({ headTimeout: 20 }, async ({ dial }) => {
+    using silent = await dial();
+    assert.equal(await heard(silent), "");
+    using slow = await dial();
+    await slow.write(encode("GET /small.txt HTTP/1.1\r\n"));
+    const writing = (async () => {
+      // Whatever comes does not begin the time anew.
+      for (;;) {
+        await slow.write(encode("X: y\r\n"));
+        await turns(50);
+      }
+    })().catch(() => {});
+    assert.match(await heard(slow), /^HTTP\/1.1 408 .*Connection: close\r\n|^ECONNRESET$/s);
+    slow.close();
+    await writing;
+  }));
+
+test("who takes nothing of an answer is broken off, and no other", () =>
+  served({ stallTimeout: 200 }, async ({ dial, finishedSoon, server }) => {
+    using stalled = await dial();
+    await stalled.write(request("/huge.bin"));
+    using slow = await dial();
+    await slow.write(request("/huge.bin"));
+    const room = new Uint8Array(20_000);
+    let isOver = false;
+    const reading = (async () => {
+      for (; !isOver; await turns()) await slow.read(room);
+    })().catch(() => {});
+    const [{ end, target, bytes: sent }] = await finishedSoon(1);
+    assert.deepEqual({ end, target }, { end: "stalled", target: "/huge.bin" });
+    assert.ok(sent > 0 && sent < HUGE);
+    assert.equal(server.stats.connections, 1);
+    isOver = true;
+    await reading;
+    assert.equal(await heard(stalled), "ECONNRESET");
+  }));
+
+test("there are no more connections than allowed; others wait until one ends", () =>
+  served({ maxConnections: 2 }, async ({ dial, finishedSoon, finished, server }) => {
+    const clients = [await dial(), await dial(), await dial()];
+    for (const client of clients) await client.write(request("/small.txt"));
+    await finishedSoon(2);
+    await turns(50);
+    assert.equal(finished.length, 2);
+    assert.equal(server.stats.connections, 2);
+    clients[0].close();
+    await finishedSoon(3);
+    assert.equal((await answerOf(clients[2], 5)).body.toString(), "small");
+    for (const client of clients) client.close();
+  }));
+
+test("closing ends who rests at once, and who is served when that is done", () =>
+  served({}, async ({ dial, finished, server }) => {
+    using resting = await dial();
+    await resting.write(request("/small.txt"));
+    await answerOf(resting, 5);
+    using busy = await dial();
+    await busy.write(Buffer.concat([request("/huge.bin"), request("/small.txt")]));
+    await busy.read(new Uint8Array(1000));
+    const closing = server.close();
+    assert.equal(await heard(resting), "");
+    assert.ok(!server.closed);
+    await assert.rejects(dial(), { code: "ECONNREFUSED" });
+    assert.ok((await busy.readAll()).length > HUGE - 1000);
+    await closing;
+    assert.ok(server.closed);
+    assert.deepEqual(finished.map(({ end }) => end), ["done", "done"]);
+    await server.close();
+  }));
+
+test("a request that comes while it is closed is the last of its connection", () =>
+  served({}, async ({ dial, server }) => {
+    using late = await dial();
+    const [begun, rest] = ["GET /small.txt HTTP/1.1\r\n", "Host: a\r\n\r\n"];
+    await late.write(encode(begun));
+    await turns(50);
+    const closing = server.close();
+    await late.write(encode(rest));
+    assert.match(await heard(late), /Connection: close\r\n.*small$/s);
+    await closing;
+  }));
+
+const endings: [
+  string,
+  (server: ReturnType<typeof serveStatic>, end: AbortController) => unknown,
+][] = [
+  ["its time for closing is over", (server) => server.close({ timeout: 20 })],
+  ["it is closed at once", (server) => server.close({ timeout: 0 })],
+  ["it is disposed of", (server) => server[Symbol.dispose]()],
+  ["its signal aborts", (_, end) => end.abort()],
+];
+for (const [when, how] of endings) {
+  test(`what is under way is broken off when ${when}`, () => {
+    const end = new AbortController();
+    return served({ signal: end.signal }, async ({ dial, finished, server }) => {
+      using busy = await dial();
+      await busy.write(request("/huge.bin"));
+      await busy.read(new Uint8Array(1000));
+      const ended = how(server, end);
+      await server.ended;
+      await ended;
+      assert.deepEqual(finished.map(({ end }) => end), ["closed"]);
+      assert.ok((await heard(busy)).length < HUGE);
+    });
+  });
+}
+
+testNeeding(
+  "curl",
+  "a large file that is read as fast as can be keeps nobody waiting",
+  () =>
+    served({}, async ({ server, port, dial }) => {
+      const SIZE = 5 * 2 ** 30;
+      writeFileSync(`${folder}/giant.bin`, "");
+      truncateSync(`${folder}/giant.bin`, SIZE);
+      const reader = spawn("curl", ["-so", "/dev/null", `http://127.0.0.1:${port}/giant.bin`]);
+      const sent = () => [...server.transfers()].find(({ length }) => length === SIZE)?.sent ?? 0;
+      while (sent() === 0) await turns(1);
+      using small = await dial();
+      for (let i = 0; i < 20; i++) {
+        const before = sent();
+        await small.write(request("/small.txt"));
+        assert.equal((await answerOf(small, 5)).body.toString(), "small");
+        assert.ok(before > 0, "the large file was done before");
+        // By then it has been sent some chunks, of 1 MiB, and not what a socket takes in one call.
+        assert.ok(sent() - before < 100 * 2 ** 20, `${sent() - before}`);
+      }
+      reader.kill();
+      await once(reader, "exit");
+    }),
+);
+
+/** Takes all descriptors there are left, but for some. */
+function takeAll(left: number): Disposable {
+  const { soft, hard } = limit("openFiles");
+  setLimit("openFiles", { soft: openDescriptors().at(-1)!.fd + 20, hard });
+  const taken: OwnedFd[] = [];
+  try {
+    for (;;) taken.push(duplicate(2));
+  } catch {
+    // That was the last.
+  }
+  for (let i = 0; i < left; i++) taken.pop()!.close();
+  return {
+    [Symbol.dispose]() {
+      for (const fd of taken) fd.close();
+      setLimit("openFiles", { soft, hard });
+    },
+  };
+}
+
+test("where there are no descriptors left, connections and files are refused, and then served", () =>
+  served({}, async ({ dial, server }) => {
+    using early = await dial();
+    await early.write(request("/empty.txt"));
+    await answerOf(early, 0);
+    {
+      using _ = takeAll(1); // for the client
+      using refused = await dial();
+      assert.match(await heard(refused), /^(ECONNRESET)?$/);
+      assert.equal(server.stats.refused, 1);
+      refused.close();
+      using taken = duplicate(2);
+      await early.write(request("/large.bin"));
+      assert.match((await answerOf(early, 0)).head, /^HTTP\/1.1 503 /);
+      taken.close();
+    }
+    using late = await dial();
+    await late.write(request("/large.bin"));
+    assert.ok((await answerOf(late, bytes.length)).body.equals(bytes));
+  }));
+
+test("whatever little the kernel takes at once, interrupted or not, no byte is lost", () =>
+  served({ chunk: 200_000 }, async ({ dial }) => {
+    let calls = 0;
+    const fitful = (all: number, call: (length: number) => number) => {
+      calls++;
+      if (calls % 3 === 0) return -errno.EINTR;
+      if (calls % 5 === 0) return -errno.EAGAIN;
+      return call(Math.min(all, 777 * calls));
+    };
+    await replacing(
+      "send",
+      (call) => (to, from, length, flags) =>
+        fitful(length, (n) => call(to, from, n % 150 + 1, flags)),
+      () =>
+        replacing(
+          "recv",
+          (call) => (from, into, length, flags) =>
+            fitful(length, (n) => call(from, into, n % 50 + 1, flags)),
+          () =>
+            replacing("sendfile", (call) => (to, from, offset, length) =>
+              fitful(length, (n) =>
+                call(to, from, offset, n)), async () => {
+              using connection = await dial();
+              for (let i = 0; i < 5; i++) {
+                const several = "Range: bytes=0-9,1000000-1100000,-5\r\n";
+                const ask = [
+                  request("/small.txt"),
+                  request("/large.bin"),
+                  request("/large.bin", several),
+                ];
+                await connection.write(Buffer.concat(ask));
+                assert.equal((await answerOf(connection, 5)).body.toString(), "small");
+                assert.ok((await answerOf(connection, bytes.length)).body.equals(bytes));
+                const { head } = await answerOf(connection, 0);
+                const length = Number(/Content-Length: (\d+)/.exec(head)![1]);
+                const body = Buffer.alloc(length);
+                for (let at = 0; at < length;) {
+                  at += await connection.read(body.subarray(at));
+                }
+                assert.ok(body.includes(bytes.subarray(1_000_000, 1_100_001)));
+                assert.ok(body.includes(bytes.subarray(-5)));
+              }
+            }),
+        ),
+    );
+  }));
+
+test("what is not in memory is waited for, and not by anybody else", () =>
+  served({}, async ({ dial, finishedSoon }) => {
+    let isCold = true;
+    const cold: number[] = [];
+    await replacing("preadv2", (call) => (file, vector, count, offset, flags) => {
+      const isOfLarge = Number(offset) > 0 || new Int32Array(vector!.buffer)[2] === 1;
+      if (!isCold || !isOfLarge) return call(file, vector, count, offset, flags);
+      cold.push(Number(offset));
+      return -errno.EAGAIN;
+    }, async () => {
+      using waiting = await dial();
+      await waiting.write(request("/large.bin"));
+      using other = await dial();
+      for (let i = 0; i < 10; i++) {
+        await other.write(request("/small.txt"));
+        assert.equal((await answerOf(other, 5)).body.toString(), "small");
+      }
+      assert.equal((await finishedSoon(10)).length, 10);
+      while (cold.length < 3) await turns();
+      isCold = false;
+      assert.ok((await answerOf(waiting, bytes.length)).body.equals(bytes));
+    });
+  }));
+
+test("what sendfile refuses is read and written", () =>
+  served({}, async ({ dial }) => {
+    await replacing("sendfile", () => () => -errno.EINVAL, async () => {
+      using connection = await dial();
+      await connection.write(request("/large.bin"));
+      assert.ok((await answerOf(connection, bytes.length)).body.equals(bytes));
+    });
+  }));
+
+test("a disk that fails ends its connection, and is told", () =>
+  served({}, async ({ dial, finishedSoon }) => {
+    let calls = 0;
+    await replacing(
+      "sendfile",
+      (call) => (...args) => calls++ === 0 ? call(...args) : -errno.EIO,
+      async () => {
+        using connection = await dial();
+        await connection.write(request("/huge.bin"));
+        assert.ok((await heard(connection)).length < HUGE);
+      },
+    );
+    const [{ end, error }] = await finishedSoon(1);
+    assert.deepEqual([end, (error as { code: string }).code], ["failed", "EIO"]);
+  }));
+
+const script = (last: string) => `
+  import { serveStatic } from "@posixly/zerocopy/http";
+  import { run, stop } from "@posixly/mux";
+  const get = (server, path = "small.txt") => fetch(server.url + path).then((r) => r.text());
+  const folder = ${JSON.stringify(folder)};
+  ${last}
+`;
+
+test("it keeps the program alive, unless it is not to", async () => {
+  const programs: [string, string][] = [
+    [`const server = serveStatic(folder).unref(); console.log("on");`, "on\n"],
+    [
+      `const server = serveStatic(folder).unref();
+       console.log(await get(server));
+       server.unref();`,
+      "small\n",
+    ],
+    [
+      `const server = serveStatic(folder, { idleTimeout: 10 }).unref().ref();
+       get(server).then((text) => { console.log(text); server.close(); });`,
+      "small\n",
+    ],
+  ];
+  for (const [last, output] of programs) {
+    const { status, stdout, stderr } = await runFresh(script(last));
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: output }, stderr);
+  }
+});
+
+test("what a log throws is uncaught, and nothing is the worse for it", async () => {
+  const { stdout, status, stderr } = await runFresh(script(`
+    import process from "node:process";
+    let thrown = 0;
+    process.on("uncaughtException", ({ message }) => thrown += message === "full");
+    const server = serveStatic(folder, { onFinish() { throw new Error("full"); } });
+    for (let i = 0; i < 3; i++) console.log(await get(server));
+    await server.close();
+    console.log(thrown);
+  `));
+  assert.deepEqual([stdout, status], ["small\nsmall\nsmall\n3\n", 0], stderr);
+});
+
+testNeeding(
+  "curl",
+  "it serves within run, where nothing else of the thread goes on",
+  () =>
+    withoutLeaks(() => {
+      let count = 0;
+      const server = serveStatic(folder, {
+        idleTimeout: 50,
+        onFinish({ status }) {
+          assert.equal(status, 200);
+          if (++count === 8) stop();
+        },
+      });
+      // Cold files, and timers, need a clock that rings within run.
+      const { preadv2 } = libc;
+      let looks = 0;
+      libc.preadv2 = (...args) => looks++ < 3 ? -errno.EAGAIN : preadv2(...args);
+      const urls = ["large.bin", "small.txt", "empty.txt", "huge.bin"].map((name) =>
+        server.url + name
+      );
+      const args = ["-s", ...urls.flatMap((url) => ["-o", "/dev/null", url])];
+      const clients = [1, 2].map(() => spawn("curl", args));
+      run();
+      libc.preadv2 = preadv2;
+      const ended = Promise.all(clients.map((client) => once(client, "exit")));
+      const closing = server.close();
+      run(); // until the last one has left
+      assert.ok(server.closed);
+      return Promise.all([closing, ended]).then(([, ended]) => {
+        assert.deepEqual(ended, [[0, null], [0, null]]);
+      });
+    }),
+);
+
+test.run();
