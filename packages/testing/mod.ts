@@ -4,6 +4,7 @@
  * @module
  */
 export { type Descriptor, openDescriptors, openedSince, withoutLeaks } from "./descriptors.ts";
+export { withFaults } from "./faults.ts";
 export { gc } from "./gc.ts";
 export { type Finished, type FreshOptions, runFresh } from "./fresh.ts";
 export { interrupted } from "./interrupted.ts";

@@ -9,6 +9,7 @@ import {
   testNeeding,
   testWhere,
   turns,
+  withFaults,
   withoutLeaks,
 } from "./mod.ts";
 import { test } from "uvu";
@@ -85,6 +86,24 @@ test("a fresh process that takes too long is killed", async () => {
   const { status, signal } = await runFresh("for (;;);", { timeout: 500 });
   assert.deepEqual({ status, signal }, { status: null, signal: "SIGKILL" });
 });
+
+testNeeding(
+  "strace",
+  "calls fail for as long as something runs, and must",
+  () =>
+    withoutLeaks(async () => {
+      const open = () => closeSync(openSync("/dev/null", "r"));
+      await withFaults(["openat:error=EIO:when=2"], () => {
+        open();
+        assert.throws(open, { code: "EIO" });
+        open();
+      });
+      open();
+      await assert.rejects(withFaults(["tee:error=EIO"], open), /tee did not fail/);
+      const failing = withFaults(["tee:error=EIO"], () => assert.fail("of its own"));
+      await assert.rejects(failing);
+    }),
+);
 
 testNeeding("sh", "what is here is run", () => {});
 testWhere(true, "nothing", "what is met is run", () => {});

@@ -231,7 +231,7 @@ export class Mapping implements Disposable {
    *
    * @param range In what part; in all by default
    * @returns How many bytes, counted by pages
-   * @throws {SyscallError} `ENOMEM` if memory ran out
+   * @throws {SyscallError} `EAGAIN` or `ENOMEM` if memory ran out
    * @throws {TypeError | RangeError} If the range is none
    * @throws {Error} If the mapping was closed
    */
