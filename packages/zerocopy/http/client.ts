@@ -6,7 +6,7 @@ import { DONE, type Exchange, WHEN_WRITABLE } from "./exchange.ts";
 import type { ConnectionOption } from "./head_writer.ts";
 import { HttpError } from "./http_error.ts";
 import { inbox, receive } from "./inbox.ts";
-import { parseRequestHead, type RequestHead } from "./request_head.ts";
+import { HEAD_LIMITS, parseRequestHead, type RequestHead } from "./request_head.ts";
 import type { ExchangeEnd, Service } from "./service.ts";
 
 const READABLE = { readable: true };
@@ -18,6 +18,8 @@ const REQUESTS_A_TURN = 16;
 
 /** How long a body may be that is read and thrown away; a longer one ends the connection. */
 const BODY_LIMIT = 65_536;
+
+const LINE_FEED = 0x0a;
 
 /** How long we listen to who still talks when nothing is answered any more, in milliseconds. */
 const LINGER = 2000;
@@ -84,8 +86,14 @@ export class Client extends Socket {
 
   /** Closes it when what has been asked is answered, which may be now. */
   windUp(): void {
-    const isIdle = this.#exchange === undefined && !this.#isTalking && !this.#lingers;
-    if (isIdle && this.#kept === undefined) this.close();
+    if (!this.#isIdle) return;
+    this.#attempt(() => this.#read()); // what is there already was asked in time
+    if (this.#isIdle) this.close();
+  }
+
+  get #isIdle(): boolean {
+    const isBusy = this.#exchange !== undefined || this.#kept !== undefined;
+    return !isBusy && this.#toSkip === 0 && !this.#lingers;
   }
 
   /** Closes it; an exchange that is under way is broken off. */
@@ -123,9 +131,19 @@ export class Client extends Socket {
   }
 
   #read(): void {
+    const known = this.#kept?.length ?? 0;
     const end = receive(this.fd, this.#kept);
     if (end === 0) this.close();
-    else if (end !== null) this.#serve(end);
+    else if (end !== null && this.#isWorthReading(known, end)) this.#serve(end);
+    else if (end !== null) this.#keep(0, end);
+  }
+
+  /** A head that trickles is not read anew for each byte, only for each line. */
+  #isWorthReading(known: number, end: number): boolean {
+    const { head = HEAD_LIMITS.head } = this.#service.options.limits;
+    if (known === 0 || end >= head) return true;
+    const lineFeed = inbox.indexOf(LINE_FEED, known);
+    return lineFeed !== -1 && lineFeed < end;
   }
 
   #serveKept(): void {

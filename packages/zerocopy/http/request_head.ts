@@ -23,6 +23,9 @@ export interface HeadLimits {
   readonly lines?: number;
 }
 
+/** How much it is unless somebody says otherwise. */
+export const HEAD_LIMITS: Required<HeadLimits> = { head: 16_384, target: 8192, lines: 100 };
+
 /**
  * Reads the head of a request, strictly: what two readers might understand in two ways is refused.
  * Lines end with both bytes, names stand right before their colon, no header goes on in another
@@ -45,8 +48,10 @@ export function parseRequestHead(
   bytes: Uint8Array,
   start: number,
   end: number,
-  { head = 16_384, target = 8192, lines = 100 }: HeadLimits = {},
+  limits: HeadLimits = HEAD_LIMITS,
 ): RequestHead | null {
+  const { head = HEAD_LIMITS.head, target = HEAD_LIMITS.target, lines = HEAD_LIMITS.lines } =
+    limits;
   const found = new HeadLines(bytes, start, Math.min(end, start + head));
   if (found.readRequestLine(target) && found.readHeaders(lines)) {
     return new RequestHead(latin1(bytes, start, found.at), found, found.methodStart - start);
