@@ -170,7 +170,7 @@ export class Service {
       onFinish(error === undefined ? told : { ...told, error });
     } catch (thrown) {
       // Uncaught, and what goes on here is not the worse for it.
-      this.agenda.after(0, () => {
+      queueMicrotask(() => {
         throw thrown;
       });
     }
