@@ -5,7 +5,7 @@ import type { TcpState } from "@posixly/socket";
  * `@posixly/socket`, or one of UDP, which is `unconnected` or `established`.
  *
  * - `boundInactive`: it has a port and nothing else: neither listens nor connects. Since Linux 6.8
- * - `closed`: it has no connection, and no port that it could be found by
+ * - `closed`: there is no connection, and so nothing that a list could tell of
  *
  * @example Usage
  * ```ts
@@ -56,7 +56,8 @@ const names: readonly (SocketState | undefined)[] = [
 
 /** What a state is called; states of a kernel to come are closed, as far as we know. */
 export function stateName(number: number, isTcp: boolean): SocketState {
-  if (!isTcp && number === stateNumbers.unconnected) return "unconnected";
+  // One of TCP that is told of although it has no connection has a port: it is bound.
+  if (number === stateNumbers.closed) return isTcp ? "boundInactive" : "unconnected";
   return names[number] ?? "closed";
 }
 
