@@ -60,11 +60,6 @@ export class SharedBudget {
     this.#makeRoom();
   }
 
-  /** It wants no more, for now. */
-  sated(engine: Engine<any>): void {
-    this.#hungry.delete(engine);
-  }
-
   forget(engine: Engine<any>): void {
     this.#hungry.delete(engine);
     this.#resting.delete(engine);
@@ -72,6 +67,7 @@ export class SharedBudget {
 
   /** What rests in one pool gives way to what is wanted in another. */
   #makeRoom(): void {
+    for (const engine of this.#hungry) if (!engine.wantsMore) this.#hungry.delete(engine);
     while (this.#giving < this.#hungry.size && this.#idle > 0) {
       this.#giving++;
       this.#retireOldest();

@@ -9,7 +9,7 @@ import type { Reason, Resource } from "./resource.ts";
 import { Stock } from "./stock.ts";
 import { Tracker } from "./tracker.ts";
 import { Upkeep } from "./upkeep.ts";
-import { Waiter, Waiters } from "./waiters.ts";
+import { grainOf, Waiter, Waiters } from "./waiters.ts";
 
 /**
  * Who gets what. Those who wait stand in a line and are bound to nothing: whatever comes free goes
@@ -36,6 +36,8 @@ export class Engine<T> {
   readonly #maxUses: number;
   /** Whether resources have to be looked at before they are handed out. */
   readonly #isCareful: boolean;
+  /** Within which time those who wait are looked at. */
+  #nextLook = Infinity;
   #isServing = false;
   #mustServeAgain = false;
   /** Whether somebody has asked for a resource, so that `min` of them are to be there. */
@@ -73,19 +75,24 @@ export class Engine<T> {
   }
 
   #wait(options: AcquireOptions | undefined): Promise<Lease<T>> {
-    const { acquireTimeout, clock } = this.settings;
     return new Promise((resolve, reject) => {
-      const timeout = options?.timeout ?? acquireTimeout;
-      const waiter = new Waiter(this.waiters, resolve, reject, clock.now(), timeout, options);
-      if (this.#tracker !== null) waiter.stack = this.#tracker.stack();
+      const timeout = options?.timeout ?? this.settings.acquireTimeout;
+      const waiter = new Waiter(resolve, reject, timeout, options?.signal);
+      if (this.#tracker !== null) this.#tracker.notePlace(waiter);
       this.#isPrimed = true;
-      this.waiters.add(waiter);
-      this.alarm.setFor(waiter.deadline);
+      this.waiters.add(waiter, options?.priority ?? 0);
+      if (grainOf(timeout) < this.#nextLook) this.#lookWithin(grainOf(timeout));
       this.#serve();
       if (waiter.chain !== null && this.waiters.size > this.#coming + this.settings.maxWaiters) {
         this.waiters.refuse(waiter, this.#tooManyWaiters());
       }
     });
+  }
+
+  /** Sees to it that whoever waits is looked at so soon. */
+  #lookWithin(grain: number): void {
+    this.#nextLook = grain;
+    this.alarm.setFor(this.settings.clock.now() + grain);
   }
 
   #tooManyWaiters(): TooManyWaitersError {
@@ -326,7 +333,7 @@ export class Engine<T> {
         const resource = this.#take();
         if (resource !== null) this.#place(resource);
       }
-      while (this.#wantsMore && this.stock.mayCreate(this.settings.max)) this.stock.create();
+      while (this.wantsMore && this.stock.mayCreate(this.settings.max)) this.stock.create();
     }
     this.#isServing = false;
     this.#settle();
@@ -337,7 +344,7 @@ export class Engine<T> {
     return this.waiters.size > 0 && this.gate === "open" && this.waiters.size > this.#coming;
   }
 
-  get #wantsMore(): boolean {
+  get wantsMore(): boolean {
     const isLow = this.#isPrimed && this.stock.staying < this.settings.min;
     return this.#isShort || (isLow && this.gate !== "closed");
   }
@@ -441,10 +448,11 @@ export class Engine<T> {
   /** The alarm rings. */
   #tick(): void {
     const now = this.settings.clock.now();
-    for (const waiter of this.waiters.due(now)) this.#timeIsOver(waiter, now);
+    this.#nextLook = Infinity;
+    const nextDeadline = this.waiters.sweep(now, (waiter) => this.#timeIsOver(waiter, now));
     if (now >= this.#closesAt) this.#force();
     const next = Math.min(
-      this.waiters.nextDeadline,
+      nextDeadline,
       this.stock.sweep(now),
       this.#upkeep.sweep(now),
       this.#tracker?.sweep(now) ?? Infinity,
@@ -455,7 +463,6 @@ export class Engine<T> {
   }
 
   #timeIsOver(waiter: Waiter<T>, now: number): void {
-    if (waiter.chain === null) return;
     this.timedOut++;
     const { lastFailure } = this.stock;
     this.waiters.refuse(waiter, new AcquireTimeoutError(waiter.timeout, { cause: lastFailure }));

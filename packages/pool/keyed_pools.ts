@@ -257,7 +257,6 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
   }
 
   #settled(text: string, engine: Engine<T>): void {
-    if (engine.waiters.size === 0) this.#budget.sated(engine);
     // Not in the middle of what is going on: somebody may be about to wait.
     if (engine.isEmpty) queueMicrotask(() => this.#forgetIfEmpty(text, engine));
   }

@@ -24,6 +24,8 @@ export class Stock<T> {
   createFailures = 0;
   destroyed = 0;
   invalid = 0;
+  /** How many are being created. */
+  creating = 0;
 
   readonly #settings: Settings<T>;
   readonly #engine: Engine<T>;
@@ -72,10 +74,6 @@ export class Stock<T> {
     });
   }
 
-  get creating(): number {
-    return this.#underWay.size;
-  }
-
   get checking(): number {
     return this.#checks.size;
   }
@@ -97,6 +95,7 @@ export class Stock<T> {
     this.staying++;
     const creation = new Creation(this.#settings.clock.now());
     this.#underWay.add(creation);
+    this.creating++;
     let made: T;
     try {
       const answer = this.#settings.create(creation);
@@ -114,6 +113,7 @@ export class Stock<T> {
       return this.#notMade(creation, error);
     }
     this.#underWay.delete(creation);
+    this.creating--;
     this.backoff.succeeded();
     this.lastFailure = undefined;
     this.created++;
@@ -135,6 +135,7 @@ export class Stock<T> {
 
   #notMade(creation: Creation, error: unknown): void {
     this.#underWay.delete(creation);
+    this.creating--;
     this.size--;
     this.staying--;
     this.#budget?.give();

@@ -26,8 +26,14 @@ export class Tracker<T> {
     this.#alarm = alarm;
   }
 
+  /** Notes down when and where somebody began to wait. */
+  notePlace(waiter: Waiter<T>): void {
+    waiter.since = this.#settings.clock.now();
+    waiter.stack = this.#stack();
+  }
+
   /** Where we are called from, if that may be asked for. */
-  stack(): string {
+  #stack(): string {
     if (this.#settings.leakAfter === Infinity) return "";
     return new Error().stack?.replace(/^Error\n/, "") ?? "";
   }
@@ -35,8 +41,8 @@ export class Tracker<T> {
   began(lease: Lease<T>, resource: Resource<T>, waiter: Waiter<T> | null): void {
     const { clock, leakAfter } = this.#settings;
     const since = clock.now();
-    const stack = waiter === null ? this.stack() : waiter.stack;
-    const waited = waiter === null ? 0 : since - waiter.since;
+    const stack = waiter === null ? this.#stack() : waiter.stack;
+    const waited = waiter === null ? 0 : since - (waiter.since || since);
     this.#held.set(lease, { resource: resource.value, since, stack, isReported: false });
     if (leakAfter < Infinity) this.#alarm.setFor(since + leakAfter);
     this.#events.emit("acquired", { resource: resource.value, waited });

@@ -1,17 +1,14 @@
 import { Chain, Link } from "./chain.ts";
 import type { Lease } from "./lease.ts";
-import type { AcquireOptions } from "./options.ts";
 import { follow, unfollow } from "./signals.ts";
 
 /** One who waits, and is served, refused or gone: whichever comes first, and only that. */
 export class Waiter<T> extends Link<Waiter<T>> {
-  readonly line: Waiters<T>;
   readonly resolve: (lease: Lease<T>) => void;
   readonly reject: (reason: unknown) => void;
-  readonly priority: number;
+  /** Since when; 0 until somebody looks at the clock. */
+  since = 0;
   readonly timeout: number;
-  readonly since: number;
-  readonly deadline: number;
   readonly signal: AbortSignal | undefined;
   /** How many failures to create a resource it has lived through. */
   failures = 0;
@@ -19,54 +16,47 @@ export class Waiter<T> extends Link<Waiter<T>> {
   stack = "";
 
   constructor(
-    line: Waiters<T>,
     resolve: (lease: Lease<T>) => void,
     reject: (reason: unknown) => void,
-    now: number,
     timeout: number,
-    options: AcquireOptions | undefined,
+    signal: AbortSignal | undefined,
   ) {
     super();
-    this.line = line;
     this.resolve = resolve;
     this.reject = reject;
-    this.priority = options?.priority ?? 0;
     this.timeout = timeout;
-    this.since = now;
-    this.deadline = coarsely(now, timeout);
-    this.signal = options?.signal;
+    this.signal = signal;
   }
 
   /** The signal aborts. */
   aborted(reason: unknown): void {
-    this.line.refuse(this, reason);
+    (this.chain as Lane<T>).line.refuse(this, reason);
   }
 }
 
-/**
- * Deadlines are rounded up, by a thirty-second of the timeout at most, so that those of many who
- * wait fall together, and looking for them now and then is enough.
- */
-function coarsely(now: number, timeout: number): number {
-  const grain = Math.max(1, timeout / 32);
-  return timeout === Infinity ? Infinity : Math.ceil((now + timeout) / grain) * grain;
+/** How often to look at one who waits so long. */
+export function grainOf(timeout: number): number {
+  return timeout / 32;
 }
 
 /** All who have the same priority, in the order they came. */
 class Lane<T> extends Chain<Waiter<T>> {
+  readonly line: Waiters<T>;
   readonly priority: number;
 
-  constructor(priority: number) {
+  constructor(line: Waiters<T>, priority: number) {
     super();
+    this.line = line;
     this.priority = priority;
   }
 }
 
-/** Those who wait, who comes first first. */
+/**
+ * Those who wait, who comes first first. No clock is read when somebody begins to wait: the next
+ * look notes down since when, so looks have to be frequent by the measure of what they wait for.
+ */
 export class Waiters<T> {
   size = 0;
-  /** No deadline is earlier. */
-  nextDeadline = Infinity;
   readonly #left: () => void;
   /** The most urgent first. */
   readonly #lanes: Lane<T>[] = [];
@@ -76,10 +66,9 @@ export class Waiters<T> {
     this.#left = left;
   }
 
-  add(waiter: Waiter<T>): void {
-    this.#laneFor(waiter.priority).push(waiter);
+  add(waiter: Waiter<T>, priority: number): void {
+    this.#laneFor(priority).push(waiter);
     this.size++;
-    if (waiter.deadline < this.nextDeadline) this.nextDeadline = waiter.deadline;
     if (waiter.signal !== undefined) follow(waiter.signal, waiter);
   }
 
@@ -103,16 +92,18 @@ export class Waiters<T> {
     this.#left();
   }
 
-  /** Those whose time is over; they wait until they are refused. */
-  due(now: number): Waiter<T>[] {
-    if (now < this.nextDeadline) return [];
-    const due: Waiter<T>[] = [];
-    this.nextDeadline = Infinity;
+  /** Calls back for those whose time is over, and tells when to look again. */
+  sweep(now: number, isOver: (waiter: Waiter<T>) => void): number {
+    let next = Infinity;
+    if (this.size === 0) return next;
     for (const waiter of this.toArray()) {
-      if (waiter.deadline <= now) due.push(waiter);
-      else if (waiter.deadline < this.nextDeadline) this.nextDeadline = waiter.deadline;
+      if (waiter.chain === null) continue; // it has left meanwhile
+      waiter.since ||= now;
+      const deadline = waiter.since + waiter.timeout;
+      if (deadline <= now) isOver(waiter);
+      else next = Math.min(next, Math.max(deadline, now + grainOf(waiter.timeout)));
     }
-    return due;
+    return next;
   }
 
   toArray(): Waiter<T>[] {
@@ -128,9 +119,10 @@ export class Waiters<T> {
   }
 
   #laneFor(priority: number): Lane<T> {
+    if (this.#lanes.length === 1 && this.#lanes[0].priority === priority) return this.#lanes[0];
     const at = this.#lanes.findIndex((lane) => lane.priority <= priority);
     if (at !== -1 && this.#lanes[at].priority === priority) return this.#lanes[at];
-    const lane = new Lane<T>(priority);
+    const lane = new Lane<T>(this, priority);
     this.#lanes.splice(at === -1 ? this.#lanes.length : at, 0, lane);
     return lane;
   }
