@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { basename, resolve } from "node:path";
+import { basename, normalize, resolve } from "node:path";
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { answerTo } from "./answer.ts";
 import { attachment } from "./attachment.ts";
@@ -96,9 +96,6 @@ export interface SentFile {
   readonly isComplete: boolean;
 }
 
-/** What a client is asked for but no answer depends on, where it did not ask for a file. */
-const plain: Question = { method: "GET", header: () => null };
-
 /**
  * Answers a request with a file, by a server of node:http, and so of express, fastify and others:
  * with the headers that caches and players want, the ranges that were asked for, or the word that
@@ -194,9 +191,7 @@ function requireOptions(path: string, options: SendFileOptions): void {
   }
 }
 
-/** What was asked. A file that answers something else than GET is sent as it is. */
 function questionOf({ req: { method = "GET", headers } }: ServerResponse): Question {
-  if (method !== "GET" && method !== "HEAD") return plain;
   return {
     method,
     header(name) {
@@ -217,7 +212,7 @@ function find(path: string, question: Question, options: SendFileOptions): Found
   const manner = { ...shown, precompressed, cacheControl, hold: 0 }; // it is for this file alone
   using folder = new DocumentRoot(root ?? "/", manner);
   const found = folder.find(
-    targetOf(root === undefined ? resolve(path) : path),
+    targetOf(root === undefined ? resolve(path) : normalize(path)),
     question.header("accept-encoding"),
   );
   if (found.kind === "file") return found;

@@ -44,6 +44,26 @@ test("nothing outside of the root, behind a dot, and no folder, is found", () =>
   });
 });
 
+test("a path may have dots in it as long as it stays in the root", () => {
+  const paths: Record<string, number> = {
+    "./small.txt": 200,
+    ".//./small.txt": 200,
+    "inner/../small.txt": 200,
+    "inner/../../small.txt": 400,
+    "../small.txt": 400,
+    ".": 400,
+    "": 400,
+  };
+  return serving(
+    (response, { headers: { path } }) => sendFile(response, String(path), { root: folder }),
+    async ({ port }) => {
+      for (const [path, status] of Object.entries(paths)) {
+        assert.equal((await ask(port, "/", { path })).status, status, path);
+      }
+    },
+  );
+});
+
 test("what is hidden is shown to whoever allows it, and so is where a link leads", () =>
   serving(byName({ dotfiles: "allow", symlinks: "follow" }), async ({ port }) => {
     assert.equal((await ask(port, "/.hidden")).body.toString(), "hidden");
