@@ -107,6 +107,10 @@ test("express: a route, its errors and its headers", async () => {
   app.use("/files", async (request, response) => {
     sent.push(await sendFile(response, decodeURIComponent(request.path), { root: folder }));
   });
+  app.get("/videos/*name", async (request, response) => {
+    const { name } = request.params as unknown as { name: string[] };
+    await sendFile(response, name.join("/"), { root: folder, maxAge: 3600 });
+  });
   app.get("/thrown", (_, response) => sendFile(response, "/missing", { refusal: "throw" }));
   app.set("env", "test"); // which keeps it from printing the error
   const server = await new Promise<Server>((resolve) => {
@@ -119,6 +123,10 @@ test("express: a route, its errors and its headers", async () => {
   assert.equal((await ask(port, "/files/large.bin", { range: "bytes=1-2" })).body.length, 2);
   assert.equal((await ask(port, "/files/missing")).status, 404);
   assert.equal((await ask(port, "/thrown")).status, 404);
+  const video = await ask(port, "/videos/large.bin");
+  assert.ok(video.body.equals(bytes));
+  assert.equal(video.headers["cache-control"], "public, max-age=3600");
+  assert.equal((await ask(port, "/videos/..%2fetc/passwd")).status, 400);
   assert.deepEqual(sent.map(({ status, path }) => `${status} ${path}`), [
     "200 sendfile",
     "206 sendfile",
