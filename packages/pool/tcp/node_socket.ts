@@ -50,15 +50,21 @@ const events = ["data", "end", "error", "close"] as const;
  * ```
  */
 export function watchNodeSocket(socket: Socket, onEvent: () => void): () => void {
+  const wasPaused = socket.isPaused();
   for (const name of events) socket.on(name, onEvent);
   socket.resume(); // it learns of the end by reading
   socket.unref();
   return () => {
     for (const name of events) socket.off(name, onEvent);
-    // As a new one: it flows once somebody listens, and nothing is lost before.
-    (socket as { readableFlowing: boolean | null }).readableFlowing = null;
+    if (wasPaused) socket.pause();
+    else if (socket.listenerCount("data") === 0) stopFlowing(socket);
     socket.ref();
   };
+}
+
+/** As a new one: it flows once somebody listens, and nothing is lost before. */
+function stopFlowing(socket: Socket): void {
+  (socket as { readableFlowing: boolean | null }).readableFlowing = null;
 }
 
 const one = new Uint8Array(1);
