@@ -156,6 +156,7 @@ export class PooledAgent extends Agent {
     const socket = lease.value;
     this.#exchanges.set(socket, { lease, request });
     request.reusedSocket = lease.uses > 1;
+    keepFromRepeating(request);
     request.onSocket(socket);
     const { timeout = this.#timeout } = request as { timeout?: number };
     if (timeout) socket.setTimeout(timeout);
@@ -187,6 +188,14 @@ export class PooledAgent extends Agent {
     this.#exchanges.delete(socket);
     return exchange?.lease.ended ? undefined : exchange;
   }
+}
+
+/**
+ * There is a runtime whose requests, if their connection breaks, make themselves a second time,
+ * though the server may have done already what they ask for. They believe that they do by this.
+ */
+function keepFromRepeating(request: ClientRequest): void {
+  (request as { _retrying?: boolean })._retrying = true;
 }
 
 /** The answer to a request, if there is one. */
