@@ -2,10 +2,10 @@ import type { PortRange } from "@posixly/socket";
 import { requireInteger, requireKnown, requireName, SyscallError } from "@posixly/sys";
 import { hold, type Place } from "./hold.ts";
 import { addressAt } from "./host.ts";
-import { secretRandom } from "./random.ts";
 import { portRange, reservedPorts } from "./range.ts";
 import { requireRange } from "./reserved.ts";
 import { PortReservation } from "./reservation.ts";
+import { shuffled } from "./shuffled.ts";
 
 /**
  * Which port is wanted, and where, see {@linkcode reservePort}.
@@ -171,15 +171,5 @@ function* ephemeral() {
   const reserved = reservedPorts();
   for (const port of shuffled(portRange())) {
     if (!reserved.some(({ first, last }) => first <= port && port <= last)) yield port;
-  }
-}
-
-/** Each port of a range once, in any order. */
-function* shuffled({ first, last }: PortRange) {
-  const moved = new Map<number, number>();
-  for (let left = last - first + 1; left > 0; left--) {
-    const i = secretRandom(left);
-    yield first + (moved.get(i) ?? i);
-    moved.set(i, moved.get(left - 1) ?? left - 1);
   }
 }
