@@ -173,8 +173,9 @@ export class Engine<T> {
   giveBack(resource: Resource<T>, lease: Lease<T>): void {
     this.#tracker?.ended(lease);
     if (resource.state !== "leased") return; // the pool was closed by force
-    resource.leases--;
     this.leases--;
+    // Until it rests, nobody may take it for one that does.
+    if (--resource.leases === 0 && resource.chain !== null) this.available.remove(resource);
     if (resource.doom !== null) this.retire(resource, resource.doom);
     else if (this.stock.staying > this.settings.max) this.retire(resource, "surplus");
     else if (!this.#isReusable(resource)) this.retire(resource, "invalid");
@@ -233,12 +234,13 @@ export class Engine<T> {
   }
 
   #rest(resource: Resource<T>): void {
+    const wasUsed = resource.state === "leased"; // a check is no use
+    resource.state = "idle";
     if (this.resting >= this.settings.maxIdle && !this.#makeRoom(resource)) return;
     const stamp = this.#upkeep.stamp();
-    if (resource.state === "leased") resource.restedAt = stamp; // a check is no use
+    if (wasUsed) resource.restedAt = stamp;
     resource.provenAt = stamp;
-    resource.state = "idle";
-    if (resource.chain === null) this.available.push(resource);
+    this.available.push(resource);
     this.#upkeep.restBegins();
     this.#countResting(1);
     if (this.settings.onIdle !== undefined) this.#tellThatItRests(resource);
@@ -254,7 +256,7 @@ export class Engine<T> {
   /** What has rested the longest. */
   oldest(): Resource<T> | null {
     let resource = this.available.first;
-    while (resource !== null && resource.leases > 0) resource = resource.after;
+    while (resource !== null && resource.state !== "idle") resource = resource.after;
     return resource;
   }
 

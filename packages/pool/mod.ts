@@ -29,6 +29,7 @@ export {
 } from "./errors.ts";
 export { type PoolEvents } from "./events.ts";
 export { type Lease } from "./lease.ts";
+export { type Measurable, measure, type MeasureOptions, type Meter } from "./metrics.ts";
 export {
   type AcquireOptions,
   type CreateContext,

@@ -281,9 +281,12 @@ export function requireCount(value: number, name: string, least: number): void {
   throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 
-function requireOrder({ min, max }: Required<Pick<PoolSize, "min" | "max">>): void {
+/** What has to be there must be allowed to be, or it would be created and destroyed without end. */
+function requireOrder({ min, max, maxIdle }: Required<PoolSize>): void {
   if (min === Infinity) throw new RangeError("min must be finite");
   if (min > max) throw new RangeError(`min must not be above max, which is ${max}, not ${min}`);
+  if (min <= maxIdle) return;
+  throw new RangeError(`min must not be above maxIdle, which is ${maxIdle}, not ${min}`);
 }
 
 function requireOneOf(value: string, name: string, names: readonly string[]): void {

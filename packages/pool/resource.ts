@@ -18,7 +18,24 @@ import type { Engine } from "./engine.ts";
  */
 export type State = "idle" | "checking" | "leased" | "leaving" | "gone";
 
-/** Why a resource is destroyed, as {@linkcode PoolOptions.destroy} is told. */
+/**
+ * Why a resource is destroyed, as {@linkcode PoolOptions.destroy} is told.
+ *
+ * @example Usage
+ * ```ts
+ * import { Pool, type Reason } from "@posixly/pool";
+ * import assert from "node:assert/strict";
+ *
+ * const reasons: Reason[] = [];
+ * const pool = new Pool({
+ *   create: () => ({}),
+ *   destroy: (_resource, reason) => void reasons.push(reason),
+ *   maxUses: 1,
+ * });
+ * (await pool.acquire()).release();
+ * assert.deepEqual(reasons, ["used-up"]);
+ * ```
+ */
 export type Reason =
   /** It has rested for {@linkcode PoolOptions.idleTimeout}. */
   | "idle"
