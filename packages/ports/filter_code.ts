@@ -52,6 +52,12 @@ function partsOf(plan: Plan): readonly Plan[] {
   return plan.kind === "not" ? [plan.part] : [];
 }
 
+/** Whether it is about one of these states, among other things. */
+export function mentions(plan: Plan, states: number): boolean {
+  if (plan.kind === "state") return (plan.mask & states) !== 0;
+  return partsOf(plan).some((part) => mentions(part, states));
+}
+
 function mentionsState(plan: Plan): boolean {
   return plan.kind === "state" || partsOf(plan).some(mentionsState);
 }

@@ -99,7 +99,7 @@ const stateWords: Readonly<Record<string, readonly SocketState[]>> = {
   synchronized,
   bucket: ["synReceived", "timeWait"],
   big: [...big, "closed", "listening"],
-  all: [...connected, "closed", "listening", "boundInactive"],
+  all: [...connected, "closed", "listening"],
 };
 
 class Parser {

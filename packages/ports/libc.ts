@@ -67,6 +67,7 @@ export const nlattr = struct({ nla_len: "u16", nla_type: "u16" }, { c: "struct n
 // sock_diag(7)
 export const SOCK_DIAG_BY_FAMILY = 20;
 export const SOCK_DESTROY = 21;
+export const TCPDIAG_GETSOCK = 18;
 export const SKNLGRP_INET_TCP_DESTROY = 1;
 export const SKNLGRP_INET6_TCP_DESTROY = 3;
 
@@ -87,6 +88,17 @@ export const inetDiagReqV2 = struct({
   idiag_states: "u32",
   id: inetDiagSockid,
 }, { c: "struct inet_diag_req_v2" });
+
+/** The older question, which is of TCP over both families. */
+export const inetDiagReq = struct({
+  idiag_family: "u8",
+  idiag_src_len: "u8",
+  idiag_dst_len: "u8",
+  idiag_ext: "u8",
+  id: inetDiagSockid,
+  idiag_states: "u32",
+  idiag_dbs: "u32",
+}, { c: "struct inet_diag_req" });
 
 export const inetDiagMsg = struct({
   idiag_family: "u8",

@@ -8,6 +8,7 @@ import {
   NLMSG_ERROR,
   nlmsghdr,
   SOCK_DIAG_BY_FAMILY,
+  TCPDIAG_GETSOCK,
 } from "./libc.ts";
 
 /** What sock_diag(7) has answered: messages one after the other, and where each begins. */
@@ -61,7 +62,7 @@ export function answersTo(diag: AsFd, question: number): Answer {
       if (roomData.getUint32(at + 8, true) === question) {
         const type = roomData.getUint16(at + 4, true);
         interrupted ||= (roomData.getUint16(at + 6, true) & NLM_F_DUMP_INTR) !== 0;
-        if (type === SOCK_DIAG_BY_FAMILY) starts.push(total + at);
+        if (type === SOCK_DIAG_BY_FAMILY || type === TCPDIAG_GETSOCK) starts.push(total + at);
         else if (type === NLMSG_DONE || type === NLMSG_ERROR) {
           if (size >= HEADER + 4) ok(roomData.getInt32(at + HEADER, true), "sock_diag");
           isLast = true;

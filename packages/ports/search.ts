@@ -1,10 +1,11 @@
 import { bitsOf, oneOf, requireBoolean } from "@posixly/sys";
 import { type Filter, type Plan, planOf } from "./filter.ts";
-import { compile } from "./filter_code.ts";
+import { compile, mentions } from "./filter_code.ts";
 import { parseFilter } from "./filter_text.ts";
 import {
   AF_INET,
   AF_INET6,
+  AF_UNSPEC,
   INET_DIAG_CONG,
   INET_DIAG_INFO,
   INET_DIAG_SKMEMINFO,
@@ -29,8 +30,14 @@ export interface ListOptions {
   readonly protocol?: "tcp" | "udp";
   /** Those of one family; by default of both. */
   readonly family?: "ipv4" | "ipv6";
-  /** Those in one of these states; by default in any. */
+  /** Those in one of these states; by default in any but `boundInactive`. */
   readonly states?: readonly SocketState[];
+  /**
+   * Whether those of TCP that are merely bound are among them: they hold their port, but neither
+   * listen nor connect, and ss(8) leaves them out. The kernel goes through every port for it. Since
+   * Linux 6.8. One that is named in `states` or `filter` is told of at any rate.
+   */
+  readonly bound?: boolean;
   /** Those that it lets through: as data, or as ss(8) takes it, see {@linkcode parseFilter}. */
   readonly filter?: string | Filter;
   /** Whether to tell {@linkcode SocketEntry.info}. */
@@ -62,7 +69,7 @@ export interface Search {
   readonly source: "netlink" | "proc" | undefined;
 }
 
-/** The sockets of a protocol over a family. */
+/** The sockets of a protocol over a family; TCP is asked for over both at once, `AF_UNSPEC`. */
 export interface Table {
   readonly protocol: "tcp" | "udp";
   readonly family: number;
@@ -79,21 +86,31 @@ const extensions = {
   congestionControl: 1 << (INET_DIAG_CONG - 1),
 } as const;
 
+const BOUND = maskOf(["boundInactive"]);
+
 /** A socket of UDP is in no other state, and need not be looked for. */
 const UDP_STATES = maskOf(["established", "unconnected"]);
 
 /** Looks through the options. */
 export function searchOf(options: ListOptions): Search {
-  const { protocol, family, states, filter = "", owners = false, source, ...details } = options;
+  const { protocol, family, states, bound = false, filter = "", owners = false, ...others } =
+    options;
+  const { source, ...details } = others;
   const plan = planOf(typeof filter === "string" ? parseFilter(filter) : filter);
   const compiled = compile(plan);
   requireBoolean(owners, "owners");
+  requireBoolean(bound, "bound");
   if (source !== undefined) oneOf({ netlink: 0, proc: 0 }, source, "source");
-  const mask = compiled.states & (states === undefined ? ALL_STATES : maskOf(states));
+  const isBoundWanted = bound || mentions(plan, BOUND);
+  const usual = isBoundWanted ? ALL_STATES : ALL_STATES & ~BOUND;
+  const mask = compiled.states & (states === undefined ? usual : maskOf(states) | (usual & BOUND));
   const canBe = (protocol: "tcp" | "udp") => protocol === "tcp" || (mask & UDP_STATES) !== 0;
+  const named = chosen(families, family, "family").map((name) => families[name]);
+  const familiesOf = (protocol: "tcp" | "udp") =>
+    protocol === "tcp" && named.length > 1 ? [AF_UNSPEC] : named;
   return {
     tables: chosen(protocols, protocol, "protocol").filter(canBe).flatMap((protocol) =>
-      chosen(families, family, "family").map((name) => ({ protocol, family: families[name] }))
+      familiesOf(protocol).map((family) => ({ protocol, family }))
     ),
     states: mask,
     extensions: bitsOf(extensions, details),

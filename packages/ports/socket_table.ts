@@ -1,7 +1,17 @@
 import type { AsFd } from "@posixly/fd";
 import type { SyscallError } from "@posixly/sys";
 import { encodeAttribute } from "./attribute.ts";
-import { INET_DIAG_REQ_BYTECODE, inetDiagReqV2, NLM_F_DUMP, SOCK_DIAG_BY_FAMILY } from "./libc.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNSPEC,
+  INET_DIAG_REQ_BYTECODE,
+  inetDiagReq,
+  inetDiagReqV2,
+  NLM_F_DUMP,
+  SOCK_DIAG_BY_FAMILY,
+  TCPDIAG_GETSOCK,
+} from "./libc.ts";
 import { type Answer, answersTo, ask, diagSocket } from "./netlink.ts";
 import { readProc } from "./proc_net.ts";
 import { protocols, type Search, type Table } from "./search.ts";
@@ -27,17 +37,17 @@ const refusals = [
 
 /** Asks for each table: by netlink if that may be, else in `/proc`. */
 export function tell(search: Search): Telling[] {
-  if (search.source === "proc") return search.tables.map((table) => byProc(table, search));
+  if (search.source === "proc") return search.tables.flatMap((table) => byProc(table, search));
   try {
     using diag = diagSocket();
-    return search.tables.map((table) => eitherWay(diag, table, search));
+    return search.tables.flatMap((table) => eitherWay(diag, table, search));
   } catch (error) {
     if (!mayFallBack(error, search)) throw error;
-    return search.tables.map((table) => byProc(table, search));
+    return search.tables.flatMap((table) => byProc(table, search));
   }
 }
 
-function eitherWay(diag: AsFd, table: Table, search: Search): Telling {
+function eitherWay(diag: AsFd, table: Table, search: Search): Telling | Telling[] {
   try {
     return byNetlink(diag, table, search);
   } catch (error) {
@@ -55,15 +65,18 @@ export function isRefusal(error: unknown): boolean {
   return refusals.includes((error as SyscallError).code);
 }
 
-function byProc(table: Table, { states }: Search): Telling {
-  const answer = readProc(table.protocol, table.family, states);
-  return { ...table, ...answer, isNetlink: false };
+function byProc(table: Table, { states }: Search): Telling[] {
+  const families = table.family === AF_UNSPEC ? [AF_INET, AF_INET6] : [table.family];
+  return families.map((family) => (
+    { ...table, ...readProc(table.protocol, family, states), isNetlink: false }
+  ));
 }
 
 function byNetlink(diag: AsFd, table: Table, search: Search): Telling {
   const request = requestFor(table, search);
+  const type = table.family === AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY;
   for (let attempt = 1;; attempt++) {
-    const answer = answersTo(diag, ask(diag, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request));
+    const answer = answersTo(diag, ask(diag, type, NLM_F_DUMP, request));
     if (!answer.interrupted || attempt === ATTEMPTS) {
       return { ...table, ...answer, isNetlink: true };
     }
@@ -71,11 +84,11 @@ function byNetlink(diag: AsFd, table: Table, search: Search): Telling {
 }
 
 function requestFor({ protocol, family }: Table, search: Search): Uint8Array {
-  const head = inetDiagReqV2.encode({
+  const wanted = { idiag_ext: search.extensions, idiag_states: search.states };
+  const head = family === AF_UNSPEC ? inetDiagReq.encode(wanted) : inetDiagReqV2.encode({
+    ...wanted,
     sdiag_family: family,
     sdiag_protocol: protocols[protocol],
-    idiag_ext: search.extensions,
-    idiag_states: search.states,
   });
   if (search.code.length === 0) return head;
   const filter = encodeAttribute(INET_DIAG_REQ_BYTECODE, search.code);

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { readable } from "@posixly/mux";
-import { sockets } from "@posixly/ports";
+import { type ListOptions, sockets } from "@posixly/ports";
 import {
   bind,
   connectTcp,
@@ -92,11 +92,19 @@ testAlone("owners are those that ss tells", async () => {
   assert.deepEqual(found.sort(), told.sort());
 });
 
-testAlone("a socket that is merely bound holds its port, and is told", () => {
+testAlone("a socket that is merely bound is told if it is asked for", () => {
   using bound = socket("ipv4", "stream");
   bind(bound, "127.0.0.1:0");
-  const found = [...sockets({ protocol: "tcp", filter: `sport = ${portOf(bound)}` })];
-  assert.deepEqual(found.map(({ state }) => state), ["boundInactive"]);
+  const sport = `sport = ${portOf(bound)}`;
+  const told = (options: ListOptions) =>
+    [...sockets({ protocol: "tcp", ...options })].map(({ state }) => state);
+  assert.deepEqual(told({ filter: sport }), []);
+  assert.deepEqual(told({ filter: sport, bound: true }), ["boundInactive"]);
+  assert.deepEqual(told({ filter: sport, states: ["boundInactive"] }), ["boundInactive"]);
+  assert.deepEqual(told({ filter: `state bound-inactive ${sport}` }), ["boundInactive"]);
+  assert.deepEqual(told({ filter: `state bound-inactive or ${sport}` }), ["boundInactive"]);
+  assert.deepEqual(told({ filter: sport, states: ["listening"], bound: true }), ["boundInactive"]);
+  assert.deepEqual(told({ filter: `${sport} exclude bound-inactive`, bound: true }), []);
 });
 
 test("what is no option, state or filter is refused", () => {
