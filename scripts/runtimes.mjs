@@ -12,7 +12,8 @@ const fromRoot = createRequire(join(root, "package.json"));
 const fromDeno = createRequire(fromRoot.resolve("deno/package.json"));
 
 /** Where `tsc -b packages` put a file of ours. */
-export const compiled = (file) => file.replace(/(packages\/[^/]+)\/(.*)\.ts$/, "$1/dist/$2.js");
+export const compiled = (file) =>
+  file.replace(/(packages\/[^/]+|\.examples\/docs)\/(.*)\.ts$/, "$1/dist/$2.js");
 
 /** The program in an optional package, or undefined where that was not installed. */
 function program(require, name, path) {
