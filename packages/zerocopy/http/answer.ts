@@ -25,6 +25,14 @@ export interface Answer {
 /** The answers to plain requests. */
 const plain = new WeakMap<Representation, Answer>();
 
+/** Those of them that go with the same bytes each time, since a change of their file is seen. */
+const lasting = new WeakSet<Answer>();
+
+/** Whether this very object will be the answer again, to the very same bytes. */
+export function isLasting(answer: Answer): boolean {
+  return lasting.has(answer);
+}
+
 /**
  * What to answer to a request for a file: all of it, parts, or that it has not changed. Conditions
  * and ranges count in GET and HEAD only; a HEAD has no ranges.
@@ -35,7 +43,10 @@ const plain = new WeakMap<Representation, Answer>();
 export function answerTo(question: Question, of: Representation): Answer {
   if (!isPlain(question)) return particularAnswer(question, of);
   let answer = plain.get(of);
-  if (answer === undefined) plain.set(of, answer = whole(of));
+  if (answer === undefined) {
+    plain.set(of, answer = whole(of));
+    if (of.isSettled && of.isUntouched) lasting.add(answer);
+  }
   return answer;
 }
 

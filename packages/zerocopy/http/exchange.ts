@@ -54,13 +54,29 @@ export class Exchange {
 
   /** Sends the head, with as much of the rest as goes along; returns as {@linkcode advance}. */
   begin(to: number, heads: HeadWriter, connection: ConnectionOption, chunk: number): number {
+    const parcel = connection === "" ? heads.parcels.get(this.answer) : undefined;
+    if (parcel !== undefined) return this.#sendFirst(to, parcel.bytes, parcel.head, chunk);
     const head = heads.write(outbox, this.answer, connection);
-    const along = this.#putAlong(head);
-    const isAll = along === this.answer.length;
-    const n = send(to, outbox, head + along, isAll ? FLAGS : FLAGS | MSG_MORE);
-    if (n < head) this.#head = new Uint8Array(outbox.subarray(n, head));
+    const end = head + this.#putAlong(head);
+    if (connection === "" && end - head === this.answer.length) {
+      heads.parcels.add(this.answer, outbox, head, end);
+    }
+    return this.#sendFirst(to, outbox, head, chunk, end);
+  }
+
+  /** Sends a head, and what stands behind it; then what does not. */
+  #sendFirst(
+    to: number,
+    bytes: Uint8Array,
+    head: number,
+    chunk: number,
+    end: number = bytes.length,
+  ): number {
+    const isAll = end - head === this.answer.length;
+    const n = send(to, bytes, end, isAll ? FLAGS : FLAGS | MSG_MORE);
+    if (n < head) this.#head = new Uint8Array(bytes.subarray(n, head));
     else this.#took(n - head);
-    if (n < head + along) return WHEN_WRITABLE;
+    if (n < end) return WHEN_WRITABLE;
     return isAll ? DONE : this.advance(to, chunk);
   }
 

@@ -1,13 +1,17 @@
 import type { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { Answer } from "./answer.ts";
+import { dateNow } from "./http_date.ts";
 import type { Header } from "./http_error.ts";
+import { Parcels } from "./parcels.ts";
 
 /** What is said of the connection; nothing if it goes on, and HTTP/1.1 says so by itself. */
 export type ConnectionOption = "" | "close" | "keep-alive";
 
 /** Writes the heads of answers. */
 export class HeadWriter {
+  /** Whole answers that go on as before, where HTTP/1.1 goes without saying. */
+  readonly parcels: Parcels = new Parcels();
   readonly #extra: readonly Header[];
   /** The lines of an answer but for those that change, for as long as the answer is kept. */
   readonly #known = new WeakMap<Answer, string>();
@@ -25,7 +29,7 @@ export class HeadWriter {
    */
   write(into: Buffer, answer: Answer, connection: ConnectionOption): number {
     const option = connection === "" ? "" : `Connection: ${connection}\r\n`;
-    const head = `${this.#linesOf(answer)}Date: ${now()}\r\n${option}\r\n`;
+    const head = `${this.#linesOf(answer)}Date: ${dateNow()}\r\n${option}\r\n`;
     if (head.length > into.length) throw new RangeError("The head of the answer is too long");
     return into.write(head, 0, "latin1");
   }
@@ -39,17 +43,4 @@ export class HeadWriter {
     this.#known.set(answer, text);
     return text;
   }
-}
-
-let second = 0;
-let date = "";
-
-/** The time, as HTTP writes it. */
-function now(): string {
-  const time = Math.floor(Date.now() / 1000);
-  if (time !== second) {
-    second = time;
-    date = new Date(time * 1000).toUTCString();
-  }
-  return date;
 }

@@ -50,3 +50,16 @@ function secondsOf(parts: Record<string, string>, now: number): number | null {
   const guess = thisYear - thisYear % 100 + Number(parts.short);
   return at(guess > thisYear + 50 ? guess - 100 : guess);
 }
+
+let second = 0;
+let date = "";
+
+/** The time, as HTTP writes it. */
+export function dateNow(): string {
+  const time = Math.floor(Date.now() / 1000);
+  if (time !== second) {
+    second = time;
+    date = new Date(time * 1000).toUTCString();
+  }
+  return date;
+}

@@ -11,6 +11,8 @@ export interface Representation {
   readonly etag: string;
   /** Whether it is some time since it changed: one that has just changed may do so again unseen. */
   readonly isSettled: boolean;
+  /** Whether nobody has done anything to it for as long, not even to its dates. */
+  readonly isUntouched?: boolean;
   /** What it is, a media type. */
   readonly type: string;
   /** What it is packed with. */
@@ -29,13 +31,15 @@ const REST = 2000;
 
 /** What a reader is told of a file, by what it is, a name that says its type, and how it is sent. */
 export function representationOf(
-  { size, modified }: Stat,
+  { size, modified, changed }: Stat,
   name: string,
   manner: Manner,
 ): Representation {
   const now = Date.now();
   const seconds = Number(modified.seconds);
-  const isSettled = seconds * 1000 + modified.nanoseconds / 1e6 < now - REST;
+  const isPast = (time: Stat["modified"]) =>
+    Number(time.seconds) * 1000 + time.nanoseconds / 1e6 < now - REST;
+  const isSettled = isPast(modified);
   const state = [seconds, modified.nanoseconds, size].map((part) => part.toString(16)).join("-");
   const tag = manner.encoding === undefined ? `"${state}"` : `"${state}-${manner.encoding}"`;
   return {
@@ -44,6 +48,7 @@ export function representationOf(
     modified: Math.max(0, Math.min(seconds, Math.floor(now / 1000))),
     etag: isSettled ? tag : `W/${tag}`,
     isSettled,
+    isUntouched: isPast(changed),
     type: contentType(name),
     ...manner,
   };
