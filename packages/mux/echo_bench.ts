@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import process from "node:process";
 import { OwnedFd, raiseLimit, read, write } from "@posixly/fd";
-import { bench, type Work } from "@posixly/testing/bench";
+import { bench, pinBoth, type Work } from "@posixly/testing/bench";
 import { bind, ok } from "@posixly/sys";
 import { busyPoll, readable, run, stop, watch } from "./mod.ts";
 
@@ -13,25 +13,6 @@ interface Load {
   readonly connections: number;
   readonly size: number;
 }
-
-/** Puts the server on the first processor, with all its threads, and its client on the second. */
-const pinBoth = `
-  static void pin(int task, int processor) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(processor, &set);
-    sched_setaffinity(task, sizeof set, &set);
-  }
-
-  static void pin_both(void) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task", getppid());
-    DIR *tasks = opendir(path);
-    for (struct dirent *task; tasks && (task = readdir(tasks));)
-      if (atoi(task->d_name)) pin(atoi(task->d_name), 0);
-    pin(0, 1);
-  }
-`;
 
 /**
  * Connects to a port of this machine, reads how many messages to send from its first connection,

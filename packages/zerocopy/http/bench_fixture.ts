@@ -2,12 +2,13 @@
 // yardsticks that are programs.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { pinBoth } from "@posixly/testing/bench";
 
 /** What is asked for, and over how many connections. */
 export interface Load {
@@ -24,8 +25,10 @@ const lengths = [4096, 65_536, 2 ** 20, 2 ** 30];
 export function makeSite(): void {
   mkdirSync(site, { recursive: true });
   for (const length of lengths) {
-    writeFileSync(join(site, `${length}`), "", { flag: "a" });
-    truncateSync(join(site, `${length}`), length);
+    const path = join(site, `${length}`);
+    if (statSync(path, { throwIfNoEntry: false })?.size === length) continue;
+    writeFileSync(path, "");
+    truncateSync(path, length);
   }
 }
 
@@ -41,6 +44,8 @@ export function clientArguments(port: number, { connections, size, beside = 0 }:
 export const client = `
   #define _GNU_SOURCE
   #include <arpa/inet.h>
+  #include <dirent.h>
+  #include <sched.h>
   #include <signal.h>
   #include <stdio.h>
   #include <stdlib.h>
@@ -49,6 +54,8 @@ export const client = `
   #include <sys/socket.h>
   #include <sys/wait.h>
   #include <unistd.h>
+
+  ${pinBoth}
 
   static int port;
 
@@ -110,6 +117,7 @@ export const client = `
     struct connection *all = calloc(connections, sizeof *all);
     struct epoll_event events[256];
     port = atoi(argv[1]);
+    pin_both();
     while (scanf("%ld", &times) == 1) {
       if (beside > 0) child = fetch_over_and_over(beside);
       long to_ask = times, to_get = times;
@@ -120,7 +128,8 @@ export const client = `
         if (is_new) epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event);
       }
       while (to_get > 0) {
-        int ready = epoll_wait(epoll, events, 256, -1);
+        /* It never sleeps, so that it is not the server who pays for waking it up. */
+        int ready = epoll_wait(epoll, events, 256, 0);
         for (int e = 0; e < ready; e++) {
           struct connection *c = &all[events[e].data.u32];
           if (!take(c)) continue;
@@ -194,7 +203,7 @@ export const serverInC = (load: Load): string => `
       files[i].size = size;
       mkdir("${site}", 0755);
       files[i].file = open(path, O_RDWR | O_CREAT, 0644);
-      if (ftruncate(files[i].file, size)) exit(1);
+      if (lseek(files[i].file, 0, SEEK_END) != size && ftruncate(files[i].file, size)) exit(1);
     }
     return files[i].file;
   }
@@ -247,8 +256,13 @@ export interface NginxServer {
   readonly pid: number;
 }
 
-/** Starts nginx as those set it up who care for speed; it ends with this process. */
-export async function startNginx(): Promise<NginxServer> {
+/**
+ * Starts nginx, with sendfile and no log; it ends with this process.
+ *
+ * @param trusts Whether it takes a file that it has open for what the path leads to for a minute,
+ * and does not ask
+ */
+export async function startNginx(trusts: boolean): Promise<NginxServer> {
   const folder = mkdtempSync(join(tmpdir(), "posixly-nginx-"));
   const port = await freePort();
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -258,6 +272,7 @@ export async function startNginx(): Promise<NginxServer> {
     ${process.getuid!() === 0 ? "user root;" : ""}
     daemon off;
     worker_processes 1;
+    worker_cpu_affinity 1;
     pid nginx.pid;
     error_log stderr notice;
     events { worker_connections 1024; }
@@ -267,8 +282,7 @@ export async function startNginx(): Promise<NginxServer> {
       sendfile on;
       tcp_nopush on;
       keepalive_requests 1000000000;
-      open_file_cache max=1000;
-      open_file_cache_valid 60s;
+      ${trusts ? "open_file_cache max=1000; open_file_cache_valid 60s;" : ""}
       server {
         listen 127.0.0.1:${port};
         root ${site};

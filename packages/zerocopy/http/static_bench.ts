@@ -18,7 +18,7 @@ import {
   site,
   startNginx,
 } from "./bench_fixture.ts";
-import { sendFile, serveStatic } from "./mod.ts";
+import { serveStatic } from "./mod.ts";
 
 /** Starts a server of the site on a free port of the loopback interface. */
 type Start = () => number | Promise<number>;
@@ -73,10 +73,10 @@ async function begin(load: Load, start: Start) {
   };
 }
 
-function nginx(load: Load): Peer {
+function nginx(load: Load, trusts: boolean): Peer {
   let worker = 0;
   const start = async () => {
-    const { port, pid } = await startNginx();
+    const { port, pid } = await startNginx(trusts);
     worker = pid;
     return port;
   };
@@ -92,6 +92,7 @@ const nodeHttp = (answer: (path: string, response: ServerResponse) => unknown): 
     const server = createServer((request: IncomingMessage, response: ServerResponse) => {
       answer(site + request.url, response);
     });
+    server.keepAliveTimeout = 0; // others may have their rounds for longer than that
     server.listen({ port: 0, host: "127.0.0.1" }, () => {
       resolve((server.address() as { port: number }).port);
     });
@@ -103,7 +104,6 @@ const byStream = nodeHttp((path, response) =>
     createReadStream(path).pipe(response);
   })
 );
-const bySendFile = nodeHttp((path, response) => sendFile(response, path));
 
 declare const Deno: {
   open(path: string): Promise<{
@@ -141,7 +141,8 @@ const bunServe: Start = () =>
 
 const peersOf = (load: Load): Record<string, Peer> => ({
   C: serverInC(load),
-  nginx: nginx(load),
+  nginx: nginx(load, false),
+  "nginx with open_file_cache": nginx(load, true),
   "node:http and streams": served(load, byStream),
   "Deno.serve": { in: "deno", work: served(load, denoServe) },
   "Bun.serve": { in: "bun", work: served(load, bunServe) },
@@ -157,12 +158,6 @@ for (
   const peers = peersOf(load);
   bench(`${name}, run()`, { bytes, ours: ours(load, true), peers, partner: client });
   bench(`${name}, event loop`, { bytes, ours: ours(load, false), peers, partner: client });
-  bench(`sendFile(res), ${name}`, {
-    bytes,
-    ours: served(load, bySendFile),
-    peers: { "node:http and streams": peers["node:http and streams"] },
-    partner: client,
-  });
 }
 
 // How long a small file takes while somebody fetches a large one.
