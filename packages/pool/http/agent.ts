@@ -162,12 +162,22 @@ export class PooledAgent extends Agent {
     if (timeout) socket.setTimeout(timeout);
   }
 
-  /** Listens to what node:http says of a socket: that it is free, was taken, or is gone. */
+  /** Listens to what node:http says of a socket, that it is free or was taken, and to its end. */
   #adopt(socket: Socket): Socket {
+    const gone = () => this.#gone(socket);
     socket.on("free", () => this.#free(socket));
-    socket.on("agentRemove", () => this.#end(socket)?.lease.take());
-    socket.on("close", () => this.#end(socket)?.lease.discard());
+    socket.on("end", gone).on("close", gone).on("error", gone);
+    socket.on("agentRemove", () => {
+      socket.off("end", gone).off("close", gone).off("error", gone);
+      this.#end(socket)?.lease.take();
+    });
     return socket;
+  }
+
+  /** One that is in use is node:http's until it is closed; one that rests has to go. */
+  #gone(socket: Socket): void {
+    if (!this.#exchanges.has(socket)) this.#pools.evict(socket);
+    else if (socket.destroyed) this.#end(socket)?.lease.discard();
   }
 
   #free(socket: Socket): void {

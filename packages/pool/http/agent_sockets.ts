@@ -9,17 +9,26 @@ import {
   type HostAndPort,
   type SettableOptions,
 } from "@posixly/socket";
-import { adopted, isNodeSocketIntact, watchNodeSocket } from "../tcp/node_socket.ts";
+import { adopted, isNodeSocketIntact } from "../tcp/node_socket.ts";
 import { Tls } from "../tcp/tls.ts";
 import type { TlsSettings } from "../tcp/node_sockets.ts";
 import type { Care } from "../tcp/transport.ts";
 import { watchful } from "../tcp/watchful.ts";
 import type { Origin } from "./origin.ts";
 
-/** What is done with sockets once they are there. */
+/** What is done with sockets once they are there. Their end is heard by the agent. */
 export const care: Care<Socket> = {
   close: (socket) => void socket.destroy(),
-  watch: watchNodeSocket,
+  watch(socket, onEvent) {
+    socket.on("data", onEvent);
+    if (!socket.readableFlowing) socket.resume();
+    socket.unref();
+    return () => {
+      // It flows on: node:http listens before anything can arrive.
+      socket.off("data", onEvent);
+      socket.ref();
+    };
+  },
   isIntact: isNodeSocketIntact,
 };
 

@@ -65,9 +65,6 @@ testNeeding(
         // The next burst comes when all that rest have been ended by nginx.
         const size = agent.stats.idle;
         ended += size;
-        const request = http.get({ host: "127.0.0.1", port, agent, path: "/status" });
-        const [response] = await once(request, "response") as [IncomingMessage];
-        await text(response);
         const holding = setInterval(() => {}, 1000);
         while (agent.stats.size > 0) await new Promise((resolve) => setImmediate(resolve));
         clearInterval(holding);

@@ -88,7 +88,9 @@ export class ConnectionPools<To, T extends object> {
     return this.#pools.on(event, listener);
   }
 
-  close(options?: CloseOptions): Promise<number> {
-    return this.#pools.close(options);
+  async close(options?: CloseOptions): Promise<number> {
+    const forced = await this.#pools.close(options);
+    this.#resting.stop();
+    return forced;
   }
 }

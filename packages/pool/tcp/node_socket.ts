@@ -76,9 +76,8 @@ const look = { peek: true, dontWait: true } as const;
  * which knows of what the event loop has not heard yet.
  *
  * @param socket The socket
- * @param after Whether it has been used and is about to rest, or has rested and is about to be
- * used. The difference is with TLS, which has messages of its own: those that came during the use
- * are read during the rest
+ * @param after `use` if it is about to rest, when the kernel need not be asked: whoever looks after
+ * it hears the same in a moment
  * @returns Whether it can, by what has arrived here; the other side may have closed it already
  *
  * @example Usage
@@ -97,15 +96,14 @@ const look = { peek: true, dontWait: true } as const;
 export function isNodeSocketIntact(socket: Socket, after: "use" | "rest" = "rest"): boolean {
   if (socket.destroyed || !socket.readable || !socket.writable) return false;
   if (socket.readableLength > 0) return false;
-  const fd = descriptors.get(socket);
-  return fd === undefined || isQuiet(fd, after === "use" && "encrypted" in socket);
+  const fd = after === "use" ? undefined : descriptors.get(socket);
+  return fd === undefined || isQuiet(fd);
 }
 
-/** Whether there is nothing to read: no end, no error, and unless that is well no byte. */
-function isQuiet(fd: number, mayHaveBytes: boolean): boolean {
+/** Whether there is nothing to read: no byte, no end, no error. */
+function isQuiet(fd: number): boolean {
   try {
-    const n = receive(fd, one, look);
-    return n === null || (n > 0 && mayHaveBytes);
+    return receive(fd, one, look) === null;
   } catch {
     return false; // the error is what was to be found out
   }

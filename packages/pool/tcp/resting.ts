@@ -59,7 +59,11 @@ export class Resting<T extends object> {
     const rest = this.#rests.get(connection);
     this.#rests.delete(connection);
     rest?.unwatch?.();
-    if (this.#rests.size === 0) this.#alarm.cancel();
+  }
+
+  /** Looks after nobody any more. */
+  stop(): void {
+    this.#alarm.cancel();
   }
 
   /** Whether a connection that has rested is as good as before. */
