@@ -28,8 +28,15 @@ interface Body {
 /** How much of a file is read at once where it is not the kernel that sends it. */
 const CHUNK = 65_536;
 
-/** What a connection fails with that the client has closed. */
-const left = ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"];
+/** What a connection fails with that the client has broken off, or the network. */
+const partings = [
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ERR_STREAM_PREMATURE_CLOSE",
+];
 
 /**
  * Gives an answer by a response of node:http, of which only headers may have been set. Once the head
@@ -73,7 +80,7 @@ export async function respond(
   } catch (error) {
     response.destroy();
     if (signal?.aborted) throw signal.reason;
-    if (end.signal.aborted || left.includes((error as { code: string }).code)) {
+    if (end.signal.aborted || partings.includes((error as { code: string }).code)) {
       return { bytes, path, isComplete: false };
     }
     throw error;
