@@ -42,7 +42,8 @@ export interface DocumentRootOptions {
   /**
    * How many files at most stay open for up to a second after they were asked for, and are only
    * looked at when they are asked for again; by default 1000, or a quarter of what the process may
-   * have open if that is less.
+   * have open if that is less. A change that shows in no date of the file, as one through a shared
+   * mapping may, is seen within that second.
    */
   readonly hold?: number;
 }
