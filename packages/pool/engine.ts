@@ -60,18 +60,27 @@ export class Engine<T> {
     this.track();
   }
 
+  get closed(): boolean {
+    return this.gate === "closed";
+  }
+
   /** What rests is leased at once, unless others wait for it. */
   tryAcquire(): Lease<T> | null {
     if (this.gate !== "open" || this.waiters.size > 0) return null;
     const resource = this.#take();
-    return resource === null ? null : this.#lease(resource, null);
+    if (resource === null) return null;
+    const lease = this.#lease(resource);
+    this.#tracker?.began(lease, resource, null);
+    return lease;
   }
 
   acquire(options: AcquireOptions | undefined): Promise<Lease<T>> {
-    if (this.gate === "closed") return Promise.reject(new PoolClosedError());
+    if (this.closed) return Promise.reject(new PoolClosedError());
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
     const lease = this.tryAcquire();
-    return lease === null ? this.#wait(options) : Promise.resolve(lease);
+    if (lease !== null) return Promise.resolve(lease);
+    if (this.closed) return Promise.reject(new PoolClosedError()); // a hook has closed it just now
+    return this.#wait(options);
   }
 
   #wait(options: AcquireOptions | undefined): Promise<Lease<T>> {
@@ -151,16 +160,14 @@ export class Engine<T> {
     return false;
   }
 
-  #lease(resource: Resource<T>, waiter: Waiter<T> | null): Lease<T> {
+  #lease(resource: Resource<T>): Lease<T> {
     resource.state = "leased";
     resource.leases++;
     this.leases++;
     this.acquired++;
     if (++resource.uses >= this.#maxUses) this.stock.doom(resource, "used-up");
     if (this.#isShared) this.#keepAvailable(resource);
-    const lease = new Lease(resource);
-    this.#tracker?.began(lease, resource, waiter);
-    return lease;
+    return new Lease(resource);
   }
 
   /** As long as it has room; those that are used in turn go to the end of the row. */
@@ -171,15 +178,18 @@ export class Engine<T> {
   }
 
   giveBack(resource: Resource<T>, lease: Lease<T>): void {
+    if (resource.state === "leased") { // or the pool was closed by force
+      this.leases--;
+      // Until it rests, nobody may take it for one that does.
+      if (--resource.leases === 0 && resource.chain !== null) this.available.remove(resource);
+    }
     this.#tracker?.ended(lease);
-    if (resource.state !== "leased") return; // the pool was closed by force
-    this.leases--;
-    // Until it rests, nobody may take it for one that does.
-    if (--resource.leases === 0 && resource.chain !== null) this.available.remove(resource);
-    if (resource.doom !== null) this.retire(resource, resource.doom);
-    else if (this.stock.staying > this.settings.max) this.retire(resource, "surplus");
-    else if (!this.#isReusable(resource)) this.retire(resource, "invalid");
-    else this.#place(resource);
+    if (resource.state !== "leased") return;
+    if (this.stock.staying > this.settings.max) this.stock.doom(resource, "surplus");
+    else if (!this.#isReusable(resource)) this.stock.doom(resource, "invalid");
+    if (resource.state !== "leased") return; // others have given it back meanwhile, as above
+    if (resource.doom === null) this.#place(resource);
+    else this.retire(resource, resource.doom);
     if (this.#watchers.size > 0) this.#settle();
   }
 
@@ -225,7 +235,9 @@ export class Engine<T> {
     while (this.waiters.size > 0 && this.gate === "open") {
       if (resource.leases >= leasesPerResource || resource.doom !== null) return;
       const waiter = this.waiters.shift();
-      waiter.resolve(this.#lease(resource, waiter));
+      const lease = this.#lease(resource);
+      waiter.resolve(lease);
+      this.#tracker?.began(lease, resource, waiter);
     }
     if (resource.leases === 0) this.#rest(resource);
     else if (resource.chain === null && resource.leases < leasesPerResource) {
@@ -348,7 +360,7 @@ export class Engine<T> {
 
   get wantsMore(): boolean {
     const isLow = this.#isPrimed && this.stock.staying < this.settings.min;
-    return this.#isShort || (isLow && this.gate !== "closed");
+    return this.#isShort || (isLow && !this.closed);
   }
 
   #settle(): void {
@@ -387,7 +399,7 @@ export class Engine<T> {
     this.#isPrimed = true;
     this.#serve();
     return this.#until(() => {
-      if (this.gate === "closed") throw new PoolClosedError();
+      if (this.closed) throw new PoolClosedError();
       if (stock.createFailures > failures) throw stock.lastFailure;
       return stock.resources.size >= settings.min;
     });
@@ -398,7 +410,7 @@ export class Engine<T> {
   }
 
   suspend(isSuspended: boolean): void {
-    if (this.gate === "closed") throw new PoolClosedError();
+    if (this.closed) throw new PoolClosedError();
     this.gate = isSuspended ? "suspended" : "open";
     this.#serve();
   }

@@ -68,7 +68,7 @@ export class Pool<T> implements AsyncDisposable {
 
   /** Whether {@linkcode Pool.close} was called. */
   get closed(): boolean {
-    return this.#engine.gate === "closed";
+    return this.#engine.closed;
   }
 
   /**
