@@ -76,7 +76,7 @@ export class SharedBudget {
 
   #retireOldest(): void {
     for (const engine of this.#resting) {
-      const oldest = engine.oldest();
+      const oldest = engine.shelf.oldest();
       if (oldest !== null) return engine.retire(oldest, "surplus");
       this.#resting.delete(engine);
     }

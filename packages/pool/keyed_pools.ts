@@ -211,7 +211,7 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
     requireAmount(timeout, "timeout", 0);
     this.#isClosed = true;
     const engines = [...this.#engines.values()];
-    const forced = await Promise.all(engines.map((engine) => engine.close(timeout)));
+    const forced = await Promise.all(engines.map((engine) => engine.closing.close(timeout)));
     return forced.reduce((total, count) => total + count, 0);
   }
 

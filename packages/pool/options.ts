@@ -232,7 +232,8 @@ export function settle<T>(options: PoolOptions<T>): Settings<T> {
   for (const [name, least] of Object.entries(amounts)) {
     requireAmount(settings[name as keyof typeof amounts], name, least);
   }
-  if (settings.jitter > 1) requireAmount(NaN, "jitter", 0);
+  if (settings.jitter > 1) throw new RangeError(`jitter must not be above 1: ${settings.jitter}`);
+  if (settings.keepAlive < Infinity) requireFunction(settings.validate, "validate");
   requireOneOf(settings.reuse, "reuse", ["lifo", "fifo"]);
   requireOneOf(settings.surplus, "surplus", ["returned", "oldest"]);
   requireOrder(settings);

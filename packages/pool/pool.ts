@@ -194,7 +194,7 @@ export class Pool<T> implements AsyncDisposable {
     requireKnown(options, ["timeout"]);
     const { timeout = Infinity } = options;
     requireAmount(timeout, "timeout", 0);
-    return this.#engine.close(timeout);
+    return this.#engine.closing.close(timeout);
   }
 
   /** Closes the pool at the end of an `await using` block. */

@@ -52,11 +52,11 @@ export interface PoolStats {
 }
 
 export function statsOf(engine: Engine<any>): PoolStats {
-  const { stock, settings } = engine;
+  const { stock, settings, shelf } = engine;
   return {
     size: stock.size,
-    idle: engine.resting,
-    leased: stock.resources.size - engine.resting - stock.checking,
+    idle: shelf.resting,
+    leased: stock.resources.size - shelf.resting - stock.checking,
     checking: stock.checking,
     creating: stock.creating,
     destroying: stock.leaving,

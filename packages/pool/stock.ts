@@ -202,6 +202,18 @@ export class Stock<T> {
     this.destroy(resource);
   }
 
+  /** Destroys what was doomed while it was being looked at; whether it is still there. */
+  remains(resource: Resource<T>): boolean {
+    if (resource.doom === null) return true;
+    this.destroy(resource);
+    return false;
+  }
+
+  /** All that may be leased, as it is now. */
+  toArray(): Resource<T>[] {
+    return [...this.resources.values()];
+  }
+
   /** From now on it is only there until nobody uses it. */
   doom(resource: Resource<T>, reason: Reason): void {
     if (resource.doom !== null) return;

@@ -42,7 +42,7 @@ export class Upkeep<T> {
     const { stock, settings } = this.#engine;
     if (settings.maxLifetime === Infinity) return Infinity;
     let next = Infinity;
-    for (const resource of [...stock.resources.values()]) {
+    for (const resource of stock.toArray()) {
       if (resource.expiresAt <= now) this.#engine.retire(resource, "expired");
       else next = Math.min(next, resource.expiresAt);
     }
@@ -51,7 +51,7 @@ export class Upkeep<T> {
 
   #look(now: number): number {
     let next = Infinity;
-    for (const resource of this.#engine.available.toArray()) {
+    for (const resource of this.#engine.shelf.available.toArray()) {
       if (resource.state === "idle") next = Math.min(next, this.#lookAt(resource, now));
     }
     if (next < Infinity) this.#isLookDue = true;
@@ -69,7 +69,7 @@ export class Upkeep<T> {
       this.#engine.retire(resource, "idle");
       return Infinity;
     }
-    if (staleAt <= now) this.#engine.keepAlive(resource);
+    if (staleAt <= now) this.#engine.shelf.keepAlive(resource);
     return Math.max(now + this.#grain, Math.min(idleUntil, staleAt));
   }
 }

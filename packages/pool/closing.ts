@@ -1,0 +1,49 @@
+import type { Engine } from "./engine.ts";
+import { PoolClosedError } from "./errors.ts";
+
+/** The end of a pool: gracefully, or by force when the time is over. */
+export class Closing<T> {
+  /** When what is still leased is destroyed. */
+  deadline = Infinity;
+  readonly #engine: Engine<T>;
+  #closed: Promise<number> | undefined;
+  #forced = 0;
+
+  constructor(engine: Engine<T>) {
+    this.#engine = engine;
+  }
+
+  /** Resolves with how many were still leased when the time was over. */
+  close(timeout: number): Promise<number> {
+    const { settings, alarm } = this.#engine;
+    this.deadline = Math.min(this.deadline, settings.clock.now() + timeout);
+    alarm.setFor(this.deadline);
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<number> {
+    const { waiters, stock, alarm } = this.#engine;
+    this.#engine.gate = "closed";
+    const error = new PoolClosedError();
+    for (const waiter of waiters.toArray()) waiters.refuse(waiter, error);
+    stock.callOff(error);
+    for (const resource of stock.toArray()) this.#engine.retire(resource, "closed");
+    await this.#engine.until(() => stock.size === 0);
+    alarm.cancel();
+    return this.#forced;
+  }
+
+  /** Leases end, whoever has them; what is being created or checked is not waited for. */
+  force(): void {
+    const { stock } = this.#engine;
+    this.deadline = Infinity;
+    for (const resource of stock.toArray()) {
+      if (resource.leases === 0) continue;
+      this.#forced++;
+      this.#engine.leases -= resource.leases;
+      resource.leases = 0;
+      stock.destroy(resource);
+    }
+    stock.giveUp();
+  }
+}

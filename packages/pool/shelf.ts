@@ -1,0 +1,137 @@
+import type { Budget } from "./budget.ts";
+import { Chain } from "./chain.ts";
+import type { Engine } from "./engine.ts";
+import type { Settings } from "./options.ts";
+import type { Resource } from "./resource.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/**
+ * Where resources are that have room for a lease: those that rest, and those that carry several
+ * leases and could carry more. Whoever comes last is taken first, or the other way round.
+ */
+export class Shelf<T> {
+  readonly available: Chain<Resource<T>> = new Chain<Resource<T>>();
+  /** How many of them rest. */
+  resting = 0;
+  readonly upkeep: Upkeep<T>;
+  readonly #engine: Engine<T>;
+  readonly #settings: Settings<T>;
+  readonly #budget: Budget | null;
+  readonly #isLifo: boolean;
+  /** Whether resources have to be looked at before they are handed out. */
+  readonly #isCareful: boolean;
+
+  constructor(engine: Engine<T>, budget: Budget | null) {
+    const { settings } = engine;
+    this.upkeep = new Upkeep(engine);
+    this.#engine = engine;
+    this.#settings = settings;
+    this.#budget = budget;
+    this.#isLifo = settings.reuse === "lifo";
+    this.#isCareful = settings.validate !== undefined || settings.onBusy !== undefined;
+  }
+
+  /** A resource for one lease more, or `null` if there is none, or it has to be checked first. */
+  take(): Resource<T> | null {
+    const { available } = this;
+    for (;;) {
+      const resource = this.#isLifo ? available.last : available.first;
+      if (resource === null || resource.leases > 0) return resource;
+      available.remove(resource);
+      this.#countResting(-1);
+      if (!this.#isCareful) return resource;
+      resource.state = "checking";
+      const isReady = this.#wake(resource) && this.#isFit(resource);
+      if (isReady || isReady === null) return isReady && resource;
+    }
+  }
+
+  /** Checks one that rests. */
+  keepAlive(resource: Resource<T>): void {
+    this.remove(resource);
+    resource.state = "checking";
+    if (this.#wake(resource) && this.#engine.stock.check(resource)) this.#engine.checked(resource);
+  }
+
+  /** Says that it does not rest any more; whether it is still there then. */
+  #wake(resource: Resource<T>): boolean {
+    try {
+      this.#settings.onBusy?.(resource.value);
+    } catch (error) {
+      this.#hookFailed(resource, error, "onBusy");
+    }
+    return this.#engine.stock.remains(resource);
+  }
+
+  /** Whether it can be used; `null` if that is being found out. */
+  #isFit(resource: Resource<T>): boolean | null {
+    const { validate, validateAfter, clock } = this.#settings;
+    if (validate === undefined || clock.now() - resource.provenAt < validateAfter) return true;
+    const { stock } = this.#engine;
+    return stock.check(resource) && stock.remains(resource);
+  }
+
+  /** Keeps what has been leased, as long as it has room; what is used in turn goes to the end. */
+  keep(resource: Resource<T>): void {
+    const hasRoom = resource.leases < this.#settings.leasesPerResource && resource.doom === null;
+    if (resource.chain !== null && !(hasRoom && this.#isLifo)) this.available.remove(resource);
+    if (resource.chain === null && hasRoom) this.available.push(resource);
+  }
+
+  /** Lays it to rest, if there is room. */
+  lay(resource: Resource<T>): void {
+    const wasUsed = resource.state === "leased"; // a check is no use
+    resource.state = "idle";
+    if (this.resting >= this.#settings.maxIdle && !this.#makeRoom(resource)) return;
+    const stamp = this.upkeep.stamp();
+    if (wasUsed) resource.restedAt = stamp;
+    resource.provenAt = stamp;
+    this.available.push(resource);
+    this.upkeep.restBegins();
+    this.#countResting(1);
+    if (this.#settings.onIdle !== undefined) this.#tellThatItRests(resource);
+  }
+
+  /** Full: either this one goes, or the one that has rested the longest. */
+  #makeRoom(resource: Resource<T>): boolean {
+    const oldest = this.#settings.surplus === "oldest" ? this.oldest() : null;
+    this.#engine.retire(oldest ?? resource, "surplus");
+    return oldest !== null;
+  }
+
+  #tellThatItRests(resource: Resource<T>): void {
+    if (resource.state !== "idle") return; // it gave way to what others want
+    try {
+      this.#settings.onIdle!(resource.value);
+    } catch (error) {
+      this.#hookFailed(resource, error, "onIdle");
+    }
+  }
+
+  /** It may not be what it was; and a pause, or one would be created after the other. */
+  #hookFailed(resource: Resource<T>, error: unknown, hook: string): void {
+    const { events, stock } = this.#engine;
+    events.report(error, hook);
+    stock.pause(this.#settings.clock.now());
+    this.#engine.retire(resource, "invalid");
+  }
+
+  /** What has rested the longest. */
+  oldest(): Resource<T> | null {
+    let resource = this.available.first;
+    while (resource !== null && resource.state !== "idle") resource = resource.after;
+    return resource;
+  }
+
+  /** Takes it away, if it is here. */
+  remove(resource: Resource<T>): void {
+    if (resource.chain === null) return;
+    this.available.remove(resource);
+    if (resource.state === "idle") this.#countResting(-1);
+  }
+
+  #countResting(change: 1 | -1): void {
+    this.resting += change;
+    if (this.#budget !== null) this.#budget.rest(change);
+  }
+}
