@@ -20,7 +20,7 @@ export class LendingHabit {
     if (this.#left > 0) this.#left--;
   }
 
-  /** The kernel is done with what was lent, and has copied it or not. */
+  /** The kernel is done with what was lent, and has copied it or not; or has no room for more. */
   learn(isCopied: boolean): void {
     this.#pause = isCopied ? Math.min(this.#pause * 2 || 1, LONGEST) : 0;
     this.#left = this.#pause;

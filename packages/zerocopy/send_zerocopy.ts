@@ -27,6 +27,8 @@ export interface SendZerocopyOptions {
   readonly more?: boolean;
 }
 
+const known = ["to", "more"];
+
 /** Where an address is written: no two calls are ever under way. */
 const name = new Uint8Array(ADDRESS_SIZE);
 
@@ -76,7 +78,7 @@ export function sendZerocopy(
   bytes: Bytes,
   options: SendZerocopyOptions = {},
 ): number | null {
-  requireKnown(options, ["to", "more"]);
+  requireKnown(options, known);
   const { to, more } = options;
   const fd = fdOf(socket, "socket");
   const count = byteCount(bytes, "bytes");
@@ -84,7 +86,8 @@ export function sendZerocopy(
     throw new TypeError("Only memory of pages() or of a mapping can be lent to a socket");
   }
   const flags = FLAGS | (requireBoolean(more, "more") ? MSG_MORE : 0);
-  const [address, length] = to === undefined ? [null, 0] : [name, writeAddress(to, name)];
+  const address = to === undefined ? null : name;
+  const length = to === undefined ? 0 : writeAddress(to, name);
   let n: number;
   do n = libc.sendto(fd, bytes, count, flags, address, length); while (n === -errno.EINTR);
   return n === -errno.EAGAIN ? null : ok(n, "sendto", { fd });

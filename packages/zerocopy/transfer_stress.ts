@@ -1,6 +1,6 @@
 /**
  * Proves that transfers leave nothing behind, however they end: a hundred thousand are begun by
- * `sendFile`, `pump` and a zero-copy sender, and a third of them given up at random, by a signal, by
+ * `sendFile`, `pump` and a zero-copy sender, and a third of them disturbed at random, by a signal, by
  * who reads, or by closing what they write to. No byte that arrives is a wrong one, and in the end
  * descriptors, pipes and memory are back where they were. Then files of 0 B to 5 GiB are sent as a whole.
  *

@@ -12,7 +12,8 @@ export class ZerocopyLoan {
   /** How many calls the kernel is not done with. */
   #calls = 0;
   #failure: { readonly reason: unknown } | undefined;
-  #settled: (() => void) | undefined;
+  #resolve: (() => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
 
   /**
    * @param bytes What is sent
@@ -27,7 +28,12 @@ export class ZerocopyLoan {
   get outcome(): ZerocopySent {
     const [lent, sent] = [this.#lent, this.#sent];
     const path = lent === 0 ? "send" : sent === 0 ? "zerocopy" : "both";
-    return { bytes: lent + sent, copied: sent > 0 || this.#wasCopied, path };
+    return { bytes: this.taken, copied: sent > 0 || this.#wasCopied, path };
+  }
+
+  /** How many bytes the kernel has taken so far. */
+  get taken(): number {
+    return this.#lent + this.#sent;
   }
 
   /** A call has lent some bytes. */
@@ -45,20 +51,27 @@ export class ZerocopyLoan {
   returned(isCopied: boolean): void {
     this.#habit.learn(isCopied);
     this.#wasCopied ||= isCopied;
-    if (--this.#calls === 0) this.#settled?.();
+    if (--this.#calls === 0) this.#resolve?.();
   }
 
   /** Nobody tells when the kernel is done, for this reason. */
   lost(reason: unknown): void {
     this.#failure = { reason };
-    this.#settled?.();
+    this.#reject?.(reason);
+  }
+
+  /** Whether the kernel is done with all of it. */
+  get isReturned(): boolean {
+    return this.#calls === 0;
   }
 
   /** Waits until the kernel is done with all of it. */
-  async whenReturned(): Promise<void> {
-    if (this.#calls > 0 && this.#failure === undefined) {
-      await new Promise<void>((resolve) => this.#settled = resolve);
-    }
-    if (this.#calls > 0) throw this.#failure!.reason;
+  whenReturned(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#calls === 0) resolve();
+      else if (this.#failure !== undefined) reject(this.#failure.reason);
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 }

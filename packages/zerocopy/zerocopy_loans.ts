@@ -3,6 +3,7 @@ import { unlessAborted, watch, type Watcher } from "@posixly/mux";
 import { errorQueue, getOption, type QueuedError, setOptions } from "@posixly/socket";
 import { SO_EE_CODE_ZEROCOPY_COPIED } from "./libc.ts";
 import { NumberedCalls } from "./numbered_calls.ts";
+import { nextTurn } from "./turn.ts";
 import type { ZerocopyLoan } from "./zerocopy_loan.ts";
 
 /** How often a queue is looked into that was told to have something and had nothing. */
@@ -23,9 +24,9 @@ export class Loans {
   readonly #calls = new NumberedCalls<ZerocopyLoan>();
   #watcher: Watcher | undefined;
   #looks = 0;
-  #waiting = 0;
-  /** Who waits until nothing is lent. */
-  #all: { resolve(): void; reject(reason: unknown): void } | undefined;
+  /** What is waited for: only that keeps the program alive. */
+  readonly #awaited = new Set<ZerocopyLoan | All>();
+  #isLeaving = false;
 
   constructor(socket: AsFd) {
     this.#socket = socket;
@@ -56,46 +57,72 @@ export class Loans {
     if (this.size > 0) this.#watcher ??= this.#watch();
   }
 
-  /** Waits for something that the kernel is to say: only this keeps the program alive. */
-  async during<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (this.#waiting++ === 0) this.#watcher?.ref();
-    try {
-      return await unlessAborted(promise, signal);
-    } finally {
-      if (--this.#waiting === 0) this.#watcher?.unref();
-    }
+  /** Waits until the kernel is done with a loan. */
+  whenReturned(loan: ZerocopyLoan, signal: AbortSignal | undefined): Promise<void> {
+    if (loan.isReturned) return Promise.resolve();
+    this.#await(loan);
+    const returned = loan.whenReturned();
+    if (signal === undefined) return returned;
+    return unlessAborted(returned, signal).finally(() => this.#leave(loan));
   }
 
-  /** Waits until nothing is lent. */
+  /** Waits until it is done with all. */
   async whenAllReturned(signal: AbortSignal | undefined): Promise<void> {
     this.collect();
     this.listen();
-    while (this.size > 0) await this.during(this.#allReturned(), signal);
+    if (this.size === 0) return;
+    const all = new All();
+    this.#await(all);
+    await unlessAborted(all.returned, signal).finally(() => this.#leave(all));
   }
 
-  #allReturned(): Promise<void> {
-    const others = this.#all;
-    return new Promise((resolve, reject) => {
-      this.#all = {
-        resolve: () => (others?.resolve(), resolve()),
-        reject: (reason) => (others?.reject(reason), reject(reason)),
-      };
-    });
+  /** Tells whoever waits that there is nothing to wait for any more. */
+  lose(reason: unknown): void {
+    for (const loan of this.#calls) loan.lost(reason);
+    for (const awaited of this.#awaited) awaited.lost(reason);
+    this.#awaited.clear();
+    this.#watcher?.unref();
+  }
+
+  #await(awaited: ZerocopyLoan | All): void {
+    if (this.#awaited.size === 0) this.#watcher?.ref();
+    this.#awaited.add(awaited);
+  }
+
+  #leave(awaited: ZerocopyLoan | All): void {
+    if (this.#awaited.delete(awaited) && this.#awaited.size === 0) this.#watcher?.unref();
   }
 
   #returned(first: number, last: number, code: number): void {
     const isCopied = (code & SO_EE_CODE_ZEROCOPY_COPIED) !== 0;
-    for (const loan of this.#calls.take(first, last)) loan.returned(isCopied);
-    if (this.size === 0) this.#all?.resolve();
+    for (const loan of this.#calls.take(first, last)) {
+      loan.returned(isCopied);
+      if (loan.isReturned) this.#leave(loan);
+    }
+    if (this.size > 0) return;
+    for (const awaited of this.#awaited) if (awaited instanceof All) awaited.resolve();
+    this.#leaveSoon();
+  }
+
+  /** Stops to listen, unless more is lent in this turn. */
+  async #leaveSoon(): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    await nextTurn();
+    this.#isLeaving = false;
+    if (this.size > 0) return;
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    watcher?.close();
   }
 
   #watch(): Watcher {
     const watcher = watch(this.#socket, { priority: true, edge: true }, () => this.#look(watcher));
-    if (this.#waiting === 0) watcher.unref();
+    if (this.#awaited.size === 0) watcher.unref();
     watcher.ended.then(() => {
       if (this.#watcher !== watcher) return;
       this.#watcher = undefined;
-      this.#lose(new Error("Cannot wait any longer: the descriptor was closed"));
+      this.lose(new Error("Cannot wait any longer: the descriptor was closed"));
     });
     return watcher;
   }
@@ -105,20 +132,22 @@ export class Loans {
     try {
       this.collect();
     } catch (error) {
-      if (this.#looks >= LOOKS) this.#lose(error);
+      if (this.#looks >= LOOKS) this.lose(error);
     }
-    if (this.size === 0) {
-      this.#watcher = undefined;
-      watcher.close();
-    } else if (this.#looks > 0 && this.#looks < LOOKS) {
+    if (this.size > 0 && this.#looks > 0 && this.#looks < LOOKS && !watcher.closed) {
       watcher.modify(exceptions); // asked again, it is told again, if there is something
     }
   }
+}
 
-  #lose(reason: unknown): void {
-    for (const loan of this.#calls) loan.lost(reason);
-    this.#all?.reject(reason);
-  }
+/** Who waits until nothing is lent. */
+class All {
+  resolve!: () => void;
+  lost!: (reason: unknown) => void;
+  readonly returned: Promise<void> = new Promise((resolve, reject) => {
+    this.resolve = resolve;
+    this.lost = reject;
+  });
 }
 
 const exceptions = { priority: true };

@@ -141,9 +141,9 @@ testInNetwork(
   const { path, copied } = await sendings[0];
   assert.deepEqual([path, copied], ["zerocopy", true]); // by whoever looked on
   await sender.released();
-  const paths = [];
-  for (let i = 0; i < 6; i++) paths.push((await sender.send(bytes, { to: nobody })).path);
-  assert.deepEqual(paths.slice(-2), ["zerocopy", "zerocopy"]);
+  let sent;
+  do sent = await sender.send(bytes, { to: nobody }); while (sent.path === "send");
+  assert.ok(!sent.copied);
 `,
 );
 
@@ -163,7 +163,9 @@ testInNetwork(
   assert.ok(failed > 0);
   let isDone = false;
   waiting.then(() => isDone = true);
-  assert.equal((await sender.send(bytes, { to: nobody })).path, "zerocopy");
+  let sent;
+  do sent = await sender.send(bytes, { to: nobody }); while (sent.path === "send");
+  assert.ok(!sent.copied);
   await turns();
   assert.ok(!isDone);
   await seen(later);

@@ -205,19 +205,13 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
    * @throws The signal's reason, or a `TimeoutError`. After these two and after a closing, a part may
    * be on its way, and the memory may still be lent: see {@linkcode ZerocopySender.released}
    */
-  async send(bytes: Bytes, options: ZerocopySendOptions = {}): Promise<ZerocopySent> {
-    const { signal, timeout, ...where } = options;
-    requireKnown(where, ["to", "more"]);
-    const wait = this.#untilClosed({ signal, timeout });
+  async send(bytes: Bytes, options?: ZerocopySendOptions): Promise<ZerocopySent> {
+    this.#closing.signal.throwIfAborted();
     const loan = new ZerocopyLoan(requireBytes(bytes, "bytes"), this.#habit);
-    try {
-      await this.#queue.run((wait) => this.#take(loan, where, wait), wait);
-    } catch (error) {
-      // Whoever catches it may use the memory again, unless he would not wait.
-      await Promise.allSettled([this.#whenReturned(loan, wait)]);
-      throw error;
-    }
-    await this.#whenReturned(loan, wait);
+    const { given, where } = options === undefined ? plainly : checked(options);
+    given?.throwIfAborted();
+    if (!this.#lendsAtOnce(loan, where)) await this.#takeInTurn(loan, where, given);
+    if (!loan.isReturned) await this.#loans.whenReturned(loan, given);
     return loan.outcome;
   }
 
@@ -231,8 +225,9 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
    * @throws The signal's reason, or a `TimeoutError`
    */
   async released(options: WaitOptions = {}): Promise<void> {
-    requireKnown(options, ["signal", "timeout"]);
-    const { signal } = this.#untilClosed(options);
+    this.#closing.signal.throwIfAborted();
+    const signal = signalOf(options);
+    signal?.throwIfAborted();
     if (this.#loans.size > 0) await this.#loans.whenAllReturned(signal);
   }
 
@@ -242,9 +237,33 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
    */
   close(): void {
     if (this.closed) return;
-    this.#closing.abort(new Error("Cannot use a sender that was closed"));
+    const reason = new Error("Cannot use a sender that was closed");
+    this.#closing.abort(reason);
+    this.#loans.lose(reason);
     this.#loans.isTaken = false;
     this.#loans.tell = undefined;
+  }
+
+  /** Lends all of it without waiting; a part, or nothing, if that cannot be. */
+  #lendsAtOnce(loan: ZerocopyLoan, where: SendZerocopyOptions): boolean {
+    const { bytes } = loan;
+    const isFirst = this.#queue.isIdle && this.#canLend(bytes) && this.#habit.lends;
+    return isFirst && this.#attempt(bytes, loan, where) === bytes.byteLength;
+  }
+
+  async #takeInTurn(
+    loan: ZerocopyLoan,
+    where: SendZerocopyOptions,
+    given: AbortSignal | undefined,
+  ): Promise<void> {
+    try {
+      const signal = this.#orClosing(given);
+      await this.#queue.run((wait) => this.#take(loan, where, wait), { signal });
+    } catch (error) {
+      // Whoever catches it may use the memory again, unless he would not wait.
+      await Promise.allSettled([this.#loans.whenReturned(loan, given)]);
+      throw error;
+    }
   }
 
   async #take(
@@ -253,18 +272,17 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
     wait: WaitOptions | undefined,
   ): Promise<void> {
     const { buffer, byteOffset, byteLength } = loan.bytes;
-    let done = 0;
     do {
-      const rest = done === 0
+      const { taken } = loan;
+      const rest = taken === 0
         ? loan.bytes
-        : new Uint8Array(buffer, byteOffset + done, byteLength - done);
-      done += await whenWritable(this.#socket, () => this.#attempt(rest, loan, where), wait);
-    } while (done < byteLength);
+        : new Uint8Array(buffer, byteOffset + taken, byteLength - taken);
+      await whenWritable(this.#socket, () => this.#attempt(rest, loan, where), wait);
+    } while (loan.taken < byteLength);
   }
 
   #attempt(bytes: Bytes, loan: ZerocopyLoan, where: SendZerocopyOptions): number | null {
-    const length = bytes.byteLength;
-    const canLend = length > 0 && length >= this.#minimum && isLendable(bytes);
+    const canLend = this.#canLend(bytes);
     if (canLend && this.#habit.lends) {
       const n = this.#lend(bytes, loan, where);
       if (n !== undefined) return n;
@@ -273,6 +291,11 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
     if (n !== null) loan.sent(n);
     if (n !== null && canLend) this.#habit.copied();
     return n;
+  }
+
+  #canLend(bytes: Bytes): boolean {
+    const { byteLength } = bytes;
+    return byteLength > 0 && byteLength >= this.#minimum && isLendable(bytes);
   }
 
   /** Lends; nothing if it should rather be copied. */
@@ -289,7 +312,9 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
     } catch (error) {
       this.#loans.collect(); // to know whether that call was counted, too
       if ((error as { code?: string }).code !== "ENOBUFS") throw error;
-      return this.#loans.size < before ? this.#lend(bytes, loan, where) : undefined;
+      if (this.#loans.size < before) return this.#lend(bytes, loan, where);
+      this.#habit.learn(true);
+      return undefined;
     }
   }
 
@@ -298,17 +323,13 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
     return to === undefined ? send(this.#socket, bytes, how) : sendTo(this.#socket, bytes, to, how);
   }
 
-  async #whenReturned(loan: ZerocopyLoan, { signal }: WaitOptions): Promise<void> {
-    await this.#loans.during(loan.whenReturned(), signal);
-  }
-
-  #untilClosed({ signal, timeout }: WaitOptions): WaitOptions {
+  /** Ends a wait for room when the sender is closed, too. */
+  #orClosing(given: AbortSignal | undefined): AbortSignal {
     const closing = this.#closing.signal;
-    closing.throwIfAborted();
-    if (signal !== undefined) signalOf({ signal }); // which checks it
-    const either = signal === undefined ? closing : AbortSignal.any([closing, signal]);
-    if (signal !== undefined) parts.set(either, signal);
-    return { signal: signalOf({ signal: either, timeout }) };
+    if (given === undefined) return closing;
+    const either = AbortSignal.any([closing, given]);
+    parts.set(either, given);
+    return either;
   }
 
   /** Ends the sender at the end of a `using` block, whether or not something is lent. */
@@ -324,6 +345,19 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
       this.close();
     }
   }
+}
+
+/** How to send, checked. */
+interface How {
+  readonly given: AbortSignal | undefined;
+  readonly where: SendZerocopyOptions;
+}
+
+const plainly: How = { given: undefined, where: {} };
+
+function checked({ signal, timeout, ...where }: ZerocopySendOptions): How {
+  requireKnown(where, ["to", "more"]);
+  return { given: signalOf({ signal, timeout }), where };
 }
 
 /** What a signal is made of, which Node 20 collects while somebody listens to the whole. */
