@@ -274,6 +274,18 @@ testAlone(
     }),
 );
 
+testAlone("sockets that are bound and do nothing have their ports", () =>
+  withoutLeaks(() => {
+    using crowd = new Crowd();
+    for (let i = 0; i < 64; i++) {
+      assert.equal(portUsage({ to: crowd[0] }).bound, i);
+      bind(crowd.hold(socket("ipv4", "stream")), "127.0.0.1:0");
+    }
+    const error = exhaustionOf(crowd.fill(crowd[0]))!;
+    assert.deepEqual([error.reason, error.usage.bound], ["bound", 64]);
+    assert.ok(names(error.cures).includes("bindLate"));
+  }));
+
 testAlone(
   "sockets that are bound to share, share when no other port is left",
   () =>

@@ -61,7 +61,10 @@ export interface PortUsage {
   readonly range: PortRange;
   /** How many there are: those of the range that are not reserved. */
   readonly ports: number;
-  /** How many are taken from everyone, whomever they connect to: by a `bind` that named them. */
+  /**
+   * How many are taken from everyone, whomever they connect to: by sockets that listen or
+   * do nothing yet, and by a `bind` that named them.
+   */
   readonly bound: number;
   /**
    * How many have a connection from the same address to the same destination; without a
@@ -87,8 +90,8 @@ export interface PortUsage {
  * each pair of addresses and port to connect to: two destinations may have as many connections
  * each as there are ports.
  *
- * What is counted is what netlink tells of this network namespace, just now. It does not tell of
- * sockets that are bound and neither listen nor are connected, before Linux 6.8.
+ * What is counted is what netlink tells of this network namespace, just now. Before Linux 6.8 that
+ * is without sockets that are bound and neither listen nor are connected.
  *
  * @param options For whom
  * @returns How many are taken by what, and how many are left
@@ -121,20 +124,13 @@ export function portUsage(options: UsageOptions = {}): PortUsage {
       if (from === undefined || keepsFrom(local.host, from)) note(localPort, BOUND);
     }
   } else {
-    for (const port of sockets({ protocol, filter: inRange, bound: true }).localPorts()) {
-      note(port, ELSEWHERE);
-    }
-    const isBound: Filter = { and: [inRange, { not: { autoBound: true } }] };
-    for (const port of sockets({ protocol, filter: isBound, bound: true }).localPorts()) {
-      note(port, BOUND);
-    }
-    for (
-      const one of sockets({
-        protocol,
-        filter: { and: [inRange, ...between(from, to)] },
-        bound: true,
-      })
-    ) {
+    const list = (filter: Filter) => sockets({ protocol, filter, bound: true });
+    for (const port of list(inRange).localPorts()) note(port, ELSEWHERE);
+    const isNamed: Filter = { and: [inRange, { not: { autoBound: true } }] };
+    for (const port of list(isNamed).localPorts()) note(port, BOUND);
+    const idle = sockets({ protocol, filter: inRange, states: ["boundInactive"] });
+    for (const port of idle.localPorts()) note(port, BOUND);
+    for (const one of list({ and: [inRange, ...between(from, to)] })) {
       note(one.localPort, useOf(one, settings, to === undefined));
     }
   }
