@@ -13,7 +13,12 @@ export class Agenda {
   #isReferenced = true;
 
   constructor() {
-    this.#watcher = watch(this.#timer, { readable: true }, () => this.#ring()).unref();
+    try {
+      this.#watcher = watch(this.#timer, { readable: true }, () => this.#ring()).unref();
+    } catch (error) {
+      this.#timer.close();
+      throw error;
+    }
   }
 
   /** Has something called after so many milliseconds, once; asked again meanwhile, only then. */
@@ -45,8 +50,9 @@ export class Agenda {
     this.#rings = Infinity;
     const now = performance.now();
     try {
-      for (const [call, due] of this.#due) {
-        if (due > now) continue;
+      const due = [...this.#due].filter(([, time]) => time <= now);
+      for (const [call, time] of due.sort(([, a], [, b]) => a - b)) {
+        if (this.#due.get(call) !== time) continue; // one before it has taken it back
         this.#due.delete(call);
         call();
       }

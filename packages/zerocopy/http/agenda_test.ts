@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
 import { run } from "@posixly/mux";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
@@ -63,14 +64,34 @@ test("what throws holds up nothing else", () =>
     agenda.close();
   }));
 
+test("what is late is called in its order, unless one before it has put it off", () =>
+  withoutLeaks(async () => {
+    const agenda = new Agenda();
+    const called: string[] = [];
+    await new Promise<void>((resolve) => {
+      const off = () => called.push("put off");
+      agenda.after(5, () => called.push("second"));
+      agenda.after(4, off);
+      agenda.after(1, () => {
+        called.push("first");
+        agenda.after(9, off);
+        agenda.after(10, resolve);
+      });
+      const end = performance.now() + 6;
+      while (performance.now() < end); // all are late
+    });
+    assert.deepEqual(called, ["first", "second", "put off"]);
+    agenda.close();
+  }));
+
 test("it keeps the program alive only while there is something to do, and it is referenced", async () => {
   const program = (last: string) => `
     import { Agenda } from "${import.meta.url.replace("agenda_test", "agenda")}";
     const agenda = new Agenda();
     ${last}
   `;
-  const later = 'agenda.after(5, () => console.log("called"));';
-  const forms = { [later]: "called\n", [`${later} agenda.refer(false);`]: "", "": "" };
+  const after = (time: number) => `agenda.after(${time}, () => console.log("called"));`;
+  const forms = { [after(5)]: "called\n", [`${after(60_000)} agenda.refer(false);`]: "", "": "" };
   for (const [last, output] of Object.entries(forms)) {
     const { status, stdout, stderr } = await runFresh(program(last));
     assert.deepEqual({ status, stdout }, { status: 0, stdout: output }, stderr);

@@ -28,7 +28,7 @@ export class HeldFiles {
 
   /** Holds what a way leads to; if there are too many, not the oldest any longer. */
   add(way: string, files: Variants): void {
-    if (this.#files.size === 0) this.#forgetLater();
+    if (this.#files.size === 0 && !this.#isToForget()) return files.retire();
     this.#files.set(way, files);
     if (this.#files.size <= this.#most) return;
     const [[oldestWay, oldest]] = this.#files;
@@ -47,11 +47,15 @@ export class HeldFiles {
     this.#agenda?.close();
   }
 
-  #forgetLater(): void {
-    if (this.#agenda === undefined) {
-      this.#agenda = new Agenda();
-      this.#agenda.refer(false);
+  /** Sees to it that all are forgotten in a second; not where there are no descriptors left. */
+  #isToForget(): boolean {
+    try {
+      this.#agenda ??= new Agenda();
+    } catch {
+      return false;
     }
+    this.#agenda.refer(false);
     this.#agenda.after(TIME, this.forget);
+    return true;
   }
 }

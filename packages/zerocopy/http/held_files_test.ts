@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import fc from "fast-check";
-import { stat } from "@posixly/fd";
+import { limit, setLimit, stat } from "@posixly/fd";
 import { openDescriptors, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { DocumentRoot, type FoundFile } from "./document_root.ts";
@@ -94,5 +94,30 @@ test("no more files are held than asked for, and none for longer than a moment",
   assert.equal(held(), 2);
   while (held() > 0) await new Promise(setImmediate); // within a second
 });
+
+test("where there is a descriptor for the file and none to hold it, it is found all the same", () =>
+  withoutLeaks(() => {
+    const before = limit("openFiles");
+    for (let spare = 1; spare <= 4; spare++) {
+      using root = new DocumentRoot(inside);
+      const taken: number[] = [];
+      setLimit("openFiles", { soft: Math.max(...openDescriptors().map(({ fd }) => fd)) + 8 });
+      try {
+        for (;;) taken.push(fs.openSync("/dev/null", "r"));
+      } catch (error) {
+        assert.equal((error as { code: string }).code, "EMFILE");
+      }
+      for (const fd of taken.splice(-spare)) fs.closeSync(fd);
+      let result;
+      try {
+        result = find("/a.txt", root);
+      } finally {
+        setLimit("openFiles", before);
+        taken.forEach((fd) => fs.closeSync(fd));
+      }
+      assert.equal(result, "a");
+      assert.equal(find("/a.txt", root), "a");
+    }
+  }));
 
 test.run();
