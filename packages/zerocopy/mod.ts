@@ -23,10 +23,9 @@ export { splice, type SpliceOptions } from "./splice.ts";
 export { tee, type TeeOptions } from "./tee.ts";
 export { vmsplice, type VmspliceOptions } from "./vmsplice.ts";
 export {
-  type ZerocopySendOptions,
-  ZerocopySender,
-  zerocopySender,
   type ZerocopySenderOptions,
+  type ZerocopySendOptions,
   type ZerocopySent,
-} from "./zerocopy_sender.ts";
+} from "./zerocopy_options.ts";
+export { ZerocopySender, zerocopySender } from "./zerocopy_sender.ts";
 export { type WaitOptions } from "@posixly/mux";

@@ -1,11 +1,9 @@
 import type { Bytes } from "@posixly/sys";
-import type { LendingHabit } from "./lending_habit.ts";
-import type { ZerocopySent } from "./zerocopy_sender.ts";
+import type { ZerocopySent } from "./zerocopy_options.ts";
 
 /** What is sent, and as much of it as was lent: held until the kernel is done with all of that. */
 export class ZerocopyLoan {
   readonly bytes: Bytes;
-  readonly #habit: LendingHabit;
   #lent = 0;
   #sent = 0;
   #wasCopied = false;
@@ -15,13 +13,8 @@ export class ZerocopyLoan {
   #resolve: (() => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
 
-  /**
-   * @param bytes What is sent
-   * @param habit Learns what came of it
-   */
-  constructor(bytes: Bytes, habit: LendingHabit) {
+  constructor(bytes: Bytes) {
     this.bytes = bytes;
-    this.#habit = habit;
   }
 
   /** How it went. */
@@ -49,7 +42,6 @@ export class ZerocopyLoan {
 
   /** The kernel is done with what a call has lent, and has copied it or not. */
   returned(isCopied: boolean): void {
-    this.#habit.learn(isCopied);
     this.#wasCopied ||= isCopied;
     if (--this.#calls === 0) this.#resolve?.();
   }

@@ -1,6 +1,7 @@
 import type { AsFd } from "@posixly/fd";
 import { unlessAborted, watch, type Watcher } from "@posixly/mux";
 import { errorQueue, getOption, type QueuedError, setOptions } from "@posixly/socket";
+import { LendingHabit } from "./lending_habit.ts";
 import { SO_EE_CODE_ZEROCOPY_COPIED } from "./libc.ts";
 import { NumberedCalls } from "./numbered_calls.ts";
 import { nextTurn } from "./turn.ts";
@@ -20,6 +21,8 @@ export class Loans {
   isTaken = false;
   /** Is given what is in the queue besides. */
   tell: ((other: QueuedError) => void) | undefined;
+  /** Whether to lend more. */
+  readonly habit = new LendingHabit();
   readonly #socket: AsFd;
   readonly #calls = new NumberedCalls<ZerocopyLoan>();
   #watcher: Watcher | undefined;
@@ -52,9 +55,10 @@ export class Loans {
     }
   }
 
-  /** Sees to it that the kernel is heard, if it has something to say. */
+  /** Sees to it that the kernel is heard: before anything is lent, since that may fail. */
   listen(): void {
-    if (this.size > 0) this.#watcher ??= this.#watch();
+    this.#watcher ??= this.#watch();
+    this.#leaveSoon();
   }
 
   /** Waits until the kernel is done with a loan. */
@@ -68,8 +72,8 @@ export class Loans {
 
   /** Waits until it is done with all. */
   async whenAllReturned(signal: AbortSignal | undefined): Promise<void> {
-    this.collect();
     this.listen();
+    this.collect();
     if (this.size === 0) return;
     const all = new All();
     this.#await(all);
@@ -95,6 +99,7 @@ export class Loans {
 
   #returned(first: number, last: number, code: number): void {
     const isCopied = (code & SO_EE_CODE_ZEROCOPY_COPIED) !== 0;
+    this.habit.learn(isCopied);
     for (const loan of this.#calls.take(first, last)) {
       loan.returned(isCopied);
       if (loan.isReturned) this.#leave(loan);
@@ -104,7 +109,7 @@ export class Loans {
     this.#leaveSoon();
   }
 
-  /** Stops to listen, unless more is lent in this turn. */
+  /** Stops to listen, unless something is lent when this turn is over. */
   async #leaveSoon(): Promise<void> {
     if (this.#isLeaving) return;
     this.#isLeaving = true;

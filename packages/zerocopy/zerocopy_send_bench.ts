@@ -2,7 +2,7 @@
 // over a veth pair to an address that nobody has, since a receiver on this machine would have them
 // copied. It takes root, for a network of its own.
 import { execFileSync } from "node:child_process";
-import { connect, DatagramSocket, send, udp } from "@posixly/socket";
+import { connect, type DatagramSocket, send, udp } from "@posixly/socket";
 import { bind, ok } from "@posixly/sys";
 import { bench, type Work } from "@posixly/testing/bench";
 import { pages, zerocopySender } from "./mod.ts";

@@ -1,79 +1,18 @@
 import { type AsFd, fdOf } from "@posixly/fd";
 import { signalOf, TaskQueue, type WaitOptions, whenWritable } from "@posixly/mux";
-import { type QueuedError, send, sendTo } from "@posixly/socket";
+import { send, sendTo } from "@posixly/socket";
 import { type Bytes, requireBytes, requireInteger, requireKnown } from "@posixly/sys";
 import { isLendable } from "./lendable.ts";
-import { LendingHabit } from "./lending_habit.ts";
 import { sendZerocopy, type SendZerocopyOptions } from "./send_zerocopy.ts";
 import { ZerocopyLoan } from "./zerocopy_loan.ts";
 import { type Loans, loansOf } from "./zerocopy_loans.ts";
-
-/**
- * When memory is lent rather than copied, see {@linkcode zerocopySender}.
- *
- * @example Usage
- * ```ts
- * import { udp } from "@posixly/socket";
- * import { pages, zerocopySender, type ZerocopySenderOptions } from "@posixly/zerocopy";
- * import assert from "node:assert/strict";
- *
- * const always: ZerocopySenderOptions = { minimum: 1 };
- * using socket = udp("127.0.0.1:0");
- * await using sender = zerocopySender(socket, always);
- * const { path } = await sender.send(pages(100), { to: socket.localAddress });
- * assert.equal(path, "zerocopy");
- * ```
- */
-export interface ZerocopySenderOptions {
-  /** From how many bytes on memory is lent; by default 10240, since fewer are cheaper to copy. */
-  readonly minimum?: number;
-  /**
-   * Told of what else is in the error queue of the socket, which the sender empties: answers of the
-   * network, with the options `ipReceiveError` and `ipv6ReceiveError`, and when something was sent.
-   */
-  readonly onQueuedError?: (error: QueuedError) => void;
-}
-
-/**
- * Whom bytes are for, and how to give up, see {@linkcode ZerocopySender.send}.
- *
- * @example Usage
- * ```ts
- * import { udp } from "@posixly/socket";
- * import { pages, type ZerocopySendOptions, zerocopySender } from "@posixly/zerocopy";
- *
- * using socket = udp("127.0.0.1:0");
- * await using sender = zerocopySender(socket);
- * const there: ZerocopySendOptions = { to: socket.localAddress, timeout: 1000 };
- * await sender.send(pages(20_000), there);
- * ```
- */
-export interface ZerocopySendOptions extends SendZerocopyOptions, WaitOptions {}
-
-/**
- * What became of bytes that were sent, see {@linkcode ZerocopySender.send}.
- *
- * @example Usage
- * ```ts
- * import { udp } from "@posixly/socket";
- * import { pages, zerocopySender, type ZerocopySent } from "@posixly/zerocopy";
- * import assert from "node:assert/strict";
- *
- * using socket = udp("127.0.0.1:0");
- * await using sender = zerocopySender(socket);
- * const sent: ZerocopySent = await sender.send(pages(20_000), { to: socket.localAddress });
- * // Within one machine the kernel copies what was lent.
- * assert.deepEqual(sent, { bytes: 20_000, copied: true, path: "zerocopy" });
- * ```
- */
-export interface ZerocopySent {
-  /** How many bytes: all. */
-  readonly bytes: number;
-  /** Whether some of them were copied after all, by the kernel or since they were not lent. */
-  readonly copied: boolean;
-  /** Whether they were lent to the kernel, or sent as ever, or some one way and some the other. */
-  readonly path: "zerocopy" | "send" | "both";
-}
+import {
+  howOf,
+  plainly,
+  type ZerocopySenderOptions,
+  type ZerocopySendOptions,
+  type ZerocopySent,
+} from "./zerocopy_options.ts";
 
 /** From how many bytes on lending is the cheaper way; see `zerocopy_send_bench.ts`. */
 const MINIMUM = 10_240;
@@ -161,7 +100,6 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
   readonly #socket: AsFd;
   readonly #loans: Loans;
   readonly #minimum: number;
-  readonly #habit = new LendingHabit();
   readonly #queue = new TaskQueue();
   readonly #closing = new AbortController();
 
@@ -207,8 +145,8 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
    */
   async send(bytes: Bytes, options?: ZerocopySendOptions): Promise<ZerocopySent> {
     this.#closing.signal.throwIfAborted();
-    const loan = new ZerocopyLoan(requireBytes(bytes, "bytes"), this.#habit);
-    const { given, where } = options === undefined ? plainly : checked(options);
+    const loan = new ZerocopyLoan(requireBytes(bytes, "bytes"));
+    const { given, where } = options === undefined ? plainly : howOf(options);
     given?.throwIfAborted();
     if (!this.#lendsAtOnce(loan, where)) await this.#takeInTurn(loan, where, given);
     if (!loan.isReturned) await this.#loans.whenReturned(loan, given);
@@ -247,7 +185,7 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
   /** Lends all of it without waiting; a part, or nothing, if that cannot be. */
   #lendsAtOnce(loan: ZerocopyLoan, where: SendZerocopyOptions): boolean {
     const { bytes } = loan;
-    const isFirst = this.#queue.isIdle && this.#canLend(bytes) && this.#habit.lends;
+    const isFirst = this.#queue.isIdle && this.#canLend(bytes) && this.#loans.habit.lends;
     return isFirst && this.#attempt(bytes, loan, where) === bytes.byteLength;
   }
 
@@ -283,13 +221,13 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
 
   #attempt(bytes: Bytes, loan: ZerocopyLoan, where: SendZerocopyOptions): number | null {
     const canLend = this.#canLend(bytes);
-    if (canLend && this.#habit.lends) {
+    if (canLend && this.#loans.habit.lends) {
       const n = this.#lend(bytes, loan, where);
       if (n !== undefined) return n;
     }
     const n = this.#copy(bytes, where);
     if (n !== null) loan.sent(n);
-    if (n !== null && canLend) this.#habit.copied();
+    if (n !== null && canLend) this.#loans.habit.copied();
     return n;
   }
 
@@ -300,6 +238,7 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
 
   /** Lends; nothing if it should rather be copied. */
   #lend(bytes: Bytes, loan: ZerocopyLoan, where: SendZerocopyOptions): number | null | undefined {
+    this.#loans.listen();
     const before = this.#loans.size;
     try {
       const n = sendZerocopy(this.#socket, bytes, where);
@@ -307,13 +246,12 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
       if (n === null) return where.to === undefined ? null : undefined;
       loan.lent(n);
       this.#loans.add(loan);
-      this.#loans.listen();
       return n;
     } catch (error) {
       this.#loans.collect(); // to know whether that call was counted, too
       if ((error as { code?: string }).code !== "ENOBUFS") throw error;
       if (this.#loans.size < before) return this.#lend(bytes, loan, where);
-      this.#habit.learn(true);
+      this.#loans.habit.learn(true);
       return undefined;
     }
   }
@@ -345,19 +283,6 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
       this.close();
     }
   }
-}
-
-/** How to send, checked. */
-interface How {
-  readonly given: AbortSignal | undefined;
-  readonly where: SendZerocopyOptions;
-}
-
-const plainly: How = { given: undefined, where: {} };
-
-function checked({ signal, timeout, ...where }: ZerocopySendOptions): How {
-  requireKnown(where, ["to", "more"]);
-  return { given: signalOf({ signal, timeout }), where };
 }
 
 /** What a signal is made of, which Node 20 collects while somebody listens to the whole. */
