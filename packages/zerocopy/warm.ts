@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers";
 import { advise, type AsFd, fdOf } from "@posixly/fd";
 import { unlessAborted } from "@posixly/mux";
@@ -18,6 +19,19 @@ const PATIENCE = 1000;
 const sample = new Uint8Array(1);
 let vector: Uint8Array | undefined;
 
+/** How long what was found in memory is taken to be there still, in milliseconds. */
+const TRUST = 1000;
+
+/** The last part of a file that was found in memory. */
+interface Found {
+  readonly offset: number | bigint;
+  readonly length: number;
+  /** When, on the clock of `performance.now`. */
+  readonly at: number;
+}
+
+const found = new WeakMap<object, Found>();
+
 /** Files of file systems that cannot say, such as memory itself: they are not asked again. */
 const silent = new WeakSet<object>();
 
@@ -26,8 +40,9 @@ const silent = new WeakSet<object>();
  *
  * A look tells whether a page is in memory. If it is not, the kernel is asked to read it, which it
  * does by itself; since nothing tells when it has, we look again after 1 ms, 2 ms, 4 ms and so
- * on, and from anew whenever there was progress. A file system that cannot say what is in memory,
- * or that brings nothing there, is not waited for.
+ * on, and from anew whenever there was progress. What was in memory a moment ago is not looked for
+ * again. A file system that cannot say what is in memory, or that brings nothing there, is not
+ * waited for.
  */
 export class Warmth {
   readonly #file: AsFd;
@@ -62,7 +77,11 @@ export class Warmth {
    * or if it is no use to wait any longer.
    */
   delayOf(offset: number | bigint, length: number): number {
+    if (this.#wasFound(offset, length)) return 0;
     const missing = this.#missingFrom(offset, length);
+    if (missing === length && typeof this.#file === "object") {
+      found.set(this.#file, { offset, length, at: performance.now() });
+    }
     this.#delay = missing > this.#missing ? 1 : this.#delay * 2;
     if (missing === length || this.#delay >= PATIENCE) {
       this.#missing = -1;
@@ -73,6 +92,13 @@ export class Warmth {
     const part = { offset: after(offset, missing), length: length - missing };
     advise(this.#file, "willNeed", part);
     return this.#delay;
+  }
+
+  /** Whether the same part was in memory just now: files that are sent often are asked about seldom. */
+  #wasFound(offset: number | bigint, length: number): boolean {
+    const last = typeof this.#file === "object" ? found.get(this.#file) : undefined;
+    return last !== undefined && last.offset === offset && last.length >= length &&
+      performance.now() - last.at < TRUST;
   }
 
   /** Where in a part of the file a page is not in memory; its length if all are. */
