@@ -60,11 +60,19 @@ export class OpenFile {
   /** Closes it once nobody sends it any more. */
   retire(): void {
     this.#isRetired = true;
-    if (this.#loans === 0) this.#file.close();
+    if (this.#loans === 0) this.#close();
   }
 
   returned(): void {
-    if (--this.#loans === 0 && this.#isRetired) this.#file.close();
+    if (--this.#loans === 0 && this.#isRetired) this.#close();
+  }
+
+  #close(): void {
+    try {
+      this.#file.close();
+    } catch {
+      // It is closed all the same, and nothing was written that could be lost.
+    }
   }
 }
 

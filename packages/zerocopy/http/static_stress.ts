@@ -1,0 +1,157 @@
+/**
+ * Proves that a server forgets its clients: a hundred thousand requests come, whole and in pieces,
+ * one by one and many together, with ranges and conditions, and every tenth client leaves
+ * in the middle. What arrives is right as far as it goes; and in the end the descriptors, the memory
+ * and the connections are back where they were. Then 5 GiB are sent, and compared byte by byte.
+ *
+ * Run by `npm run stress`, in every runtime.
+ */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { type Connection, connectTcp } from "@posixly/socket";
+import { gc, openDescriptors, openedSince } from "@posixly/testing";
+import { serveStatic } from "@posixly/zerocopy/http";
+
+const REQUESTS = 100_000;
+const CLIENTS = 50;
+/** What a runtime's own heap may have grown by. */
+const SLACK = 128 << 20;
+
+/** Numbers that look random, the same each time. */
+let state = Number(process.argv[2] ?? 1);
+function choose(n: number): number {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor(state / 2 ** 32 * n);
+}
+
+const folder = mkdtempSync("/var/tmp/posixly-stress-");
+const bytes = Buffer.from(Uint8Array.from({ length: 4_000_000 }, (_, i) => (i * 7) % 251));
+const files = [0, 1, 100, 4096, 30_000, 32_768, 70_000, 300_000, 4_000_000].map((length, i) => {
+  const content = bytes.subarray(i, i + length);
+  writeFileSync(`${folder}/${i}.bin`, content);
+  return content;
+});
+
+const fared: Record<string, number> = {};
+const server = serveStatic(folder, {
+  chunk: 100_000,
+  onFinish({ end, status }) {
+    const how = `${end} ${status}`;
+    fared[how] = (fared[how] ?? 0) + 1;
+  },
+});
+
+/** Something to ask for, and what is to come of it: how many bytes to read, and which they are. */
+interface Question {
+  readonly words: string;
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+function question(): Question {
+  const i = choose(choose(8) === 0 ? files.length : files.length - 2);
+  const content = files[i];
+  const asking = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+  const kind = choose(10);
+  if (kind === 0) return { words: asking("/none"), status: 404, body: Buffer.from("Not found\n") };
+  if (kind < 4 && content.length > 0) {
+    const from = choose(content.length);
+    const to = from + choose(content.length - from);
+    const words = asking(`/${i}.bin`, `Range: bytes=${from}-${to}\r\n`);
+    return { words, status: 206, body: content.subarray(from, to + 1) };
+  }
+  return { words: asking(`/${i}.bin`), status: 200, body: content };
+}
+
+/** Reads so much, or until the other side leaves. */
+async function readUpTo(connection: Connection, into: Buffer): Promise<number> {
+  let n = 0;
+  while (n < into.length) {
+    const more = await connection.read(into.subarray(n), { timeout: 60_000 });
+    if (more === 0) break;
+    n += more;
+  }
+  return n;
+}
+
+/** Reads a head, and not a byte more. */
+async function readHead(connection: Connection, one: Buffer): Promise<string> {
+  let head = "";
+  while (!head.endsWith("\r\n\r\n")) {
+    assert.equal(await readUpTo(connection, one), 1);
+    head += String.fromCharCode(one[0]);
+  }
+  return head;
+}
+
+let asked = 0;
+
+/** Asks on one connection, and leaves it as it likes. */
+async function visit(requests: number): Promise<void> {
+  using connection = await connectTcp(server.address);
+  const one = Buffer.alloc(1);
+  while (asked < requests) {
+    const questions = Array.from({ length: 1 + choose(4) }, question);
+    asked += questions.length;
+    await connection.write(Buffer.from(questions.map(({ words }) => words).join("")));
+    const leaves = choose(10) === 0 ? choose(questions.length) : -1;
+    for (const [i, { status, body }] of questions.entries()) {
+      const head = await readHead(connection, one);
+      assert.equal(Number(head.slice(9, 12)), status, head);
+      const room = Buffer.alloc(i === leaves ? choose(body.length + 1) : body.length);
+      assert.equal(await readUpTo(connection, room), room.length);
+      assert.ok(room.equals(body.subarray(0, room.length)));
+      if (i !== leaves) continue;
+      if (choose(2) === 0) connection.reset();
+      return;
+    }
+    if (choose(20) === 0) return;
+  }
+}
+
+async function round(requests: number): Promise<void> {
+  asked = 0;
+  await Promise.all(Array.from({ length: CLIENTS }, async () => {
+    while (asked < requests) await visit(requests);
+  }));
+  while (server.stats.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await gc();
+  await gc();
+}
+
+await round(REQUESTS / 10); // so that the runtime has grown to its size
+const before = { resident: process.memoryUsage().rss, open: openDescriptors() };
+const began = performance.now();
+await round(REQUESTS);
+const seconds = (performance.now() - began) / 1000;
+const grown = process.memoryUsage().rss - before.resident;
+const outside = (line: string) => !line.includes(folder); // files rest for a second
+const opened = (await openedSince(before.open)).filter(outside);
+console.log(
+  `${server.stats.requests} requests in all, ${Math.round(REQUESTS / seconds)} a second, clients ` +
+    `included: ${JSON.stringify(fared)}; ${(grown / 2 ** 20).toFixed(1)} MiB more resident, ` +
+    `${opened.length} descriptors more`,
+);
+assert.ok(Object.keys(fared).every((how) => /^(done|aborted) (200|206|404)$/.test(how)));
+assert.ok(Object.keys(fared).some((how) => how.startsWith("aborted")));
+assert.deepEqual(opened, []);
+assert.ok(grown < SLACK, "memory was kept");
+
+const giant = `${folder}/giant.bin`;
+writeFileSync(giant, bytes);
+truncateSync(giant, 5 * 2 ** 30);
+const comparing = spawn(
+  "sh",
+  ["-c", 'curl -sS "$0" | cmp - "$1"', `${server.url}giant.bin`, giant],
+  {
+    stdio: "inherit",
+  },
+);
+assert.deepEqual(await once(comparing, "exit"), [0, null]);
+console.log("5 GiB are as they were");
+await server.close();
+rmSync(folder, { recursive: true });
