@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import fc from "fast-check";
-import { limit, setLimit, stat } from "@posixly/fd";
+import { stat } from "@posixly/fd";
 import { openDescriptors, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { DocumentRoot, type FoundFile } from "./document_root.ts";
 import { HttpError } from "./http_error.ts";
-import { find, inside, outside, text, tree } from "./root_fixture.ts";
+import { find, inside, outside, text, tree, withSpareDescriptors } from "./root_fixture.ts";
 
 const place = fc.constantFrom("x", "y", "d/x");
 const step = fc.oneof(
@@ -97,25 +97,9 @@ test("no more files are held than asked for, and none for longer than a moment",
 
 test("where there is a descriptor for the file and none to hold it, it is found all the same", () =>
   withoutLeaks(() => {
-    const before = limit("openFiles");
     for (let spare = 1; spare <= 4; spare++) {
       using root = new DocumentRoot(inside);
-      const taken: number[] = [];
-      setLimit("openFiles", { soft: Math.max(...openDescriptors().map(({ fd }) => fd)) + 8 });
-      try {
-        for (;;) taken.push(fs.openSync("/dev/null", "r"));
-      } catch (error) {
-        assert.equal((error as { code: string }).code, "EMFILE");
-      }
-      for (const fd of taken.splice(-spare)) fs.closeSync(fd);
-      let result;
-      try {
-        result = find("/a.txt", root);
-      } finally {
-        setLimit("openFiles", before);
-        taken.forEach((fd) => fs.closeSync(fd));
-      }
-      assert.equal(result, "a");
+      assert.equal(withSpareDescriptors(spare, () => find("/a.txt", root)), "a");
       assert.equal(find("/a.txt", root), "a");
     }
   }));
