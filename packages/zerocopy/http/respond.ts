@@ -71,7 +71,8 @@ export async function respond(
     if (to !== undefined) path = "sendfile";
     if (file !== undefined && parts.some(isOfFile)) {
       const body = { parts, file, chunk, signal: end.signal, taken };
-      await (to === undefined ? byStream(response, body) : bySendfile(response, to, body));
+      if (to === undefined) await byStream(response, body);
+      else if (!await bySendfile(response, to, body)) path = "stream";
     } else {
       for (const part of parts) write(response, part as Uint8Array, taken);
       response.end();
@@ -111,8 +112,12 @@ function descriptorOf(response: ServerResponse): OwnedFd | undefined {
   }
 }
 
-/** What lies in memory goes through node:http, what is of the file from the page cache. */
-async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Promise<void> {
+/**
+ * What lies in memory goes through node:http, what is of the file from the page cache; `false` if
+ * the file is of a kind that has to be read and written.
+ */
+async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Promise<boolean> {
+  let isSent = true;
   response.flushHeaders();
   for (const part of body.parts) {
     if (!isOfFile(part)) {
@@ -126,10 +131,12 @@ async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Pr
       sent = all;
     };
     const { chunk, signal } = body;
-    await sendFile(to, body.file, { ...part, chunk, signal, onProgress });
+    const { path } = await sendFile(to, body.file, { ...part, chunk, signal, onProgress });
+    isSent &&= path === "sendfile";
   }
   response.strictContentLength = false; // it knows nothing of what went past it
   response.end();
+  return isSent;
 }
 
 /** Waits until the kernel has all that node:http was given, so that nothing overtakes it. */
