@@ -1,45 +1,59 @@
-// What it costs to have a resource and give it back, with nothing done in between. Peers validate
-// nothing, have no timeouts where that can be turned off, and as many resources.
+// What it costs to have a resource and give it back, with nothing done in between. All have the
+// same to do: 10 resources at most, 30 s for those who wait, 30 s at rest. A second peer is
+// generic-pool as it is by default, which has neither.
+import process from "node:process";
+import { gc } from "@posixly/testing";
 import { bench } from "@posixly/testing/bench";
-import genericPool from "generic-pool";
-import { Pool as Tarn } from "tarn";
+import { createPool } from "generic-pool";
+import { Pool as TarnPool } from "tarn";
 import { Pool } from "./mod.ts";
 
 const SIZE = 10;
 const TASKS = 100;
+const TIME = 30_000;
+
+const factory = { create: () => Promise.resolve({}), destroy: () => Promise.resolve() };
+const timed = {
+  max: SIZE,
+  acquireTimeoutMillis: TIME,
+  idleTimeoutMillis: TIME,
+  evictionRunIntervalMillis: TIME / 16,
+};
 
 const ours = new Pool({ create: () => ({}), max: SIZE });
-const generic = genericPool.createPool(
-  { create: () => Promise.resolve({}), destroy: () => Promise.resolve() },
-  { max: SIZE },
-);
-const tarn = new Tarn({ create: () => ({}), destroy: () => {}, min: 0, max: SIZE });
+const generic = createPool(factory, timed);
+const genericPlain = createPool(factory, { max: SIZE });
+const tarn = new TarnPool({ create: () => ({}), destroy: () => {}, min: 0, max: SIZE });
 
-async function withGenericPool(times: number): Promise<void> {
-  for (let i = 0; i < times; i++) await generic.release(await generic.acquire());
-}
+const one = {
+  "generic-pool": async (times: number) => {
+    for (let i = 0; i < times; i++) await generic.release(await generic.acquire());
+  },
+  "generic-pool, no timeouts": async (times: number) => {
+    for (let i = 0; i < times; i++) await genericPlain.release(await genericPlain.acquire());
+  },
+  tarn: async (times: number) => {
+    for (let i = 0; i < times; i++) tarn.release(await tarn.acquire().promise);
+  },
+};
 
-async function withTarn(times: number): Promise<void> {
-  for (let i = 0; i < times; i++) tarn.release(await tarn.acquire().promise);
-}
-
-bench("acquire and release, tryAcquire", {
+bench("acquire and release at once", {
   async ours(times) {
     (await ours.acquire()).release(); // so that there is one
     for (let i = 0; i < times; i++) ours.tryAcquire()!.release();
   },
-  peers: { "generic-pool": withGenericPool, tarn: withTarn },
+  peers: one,
 });
 
 bench("acquire and release, awaited", {
   async ours(times) {
     for (let i = 0; i < times; i++) (await ours.acquire()).release();
   },
-  peers: { "generic-pool": withGenericPool, tarn: withTarn },
+  peers: one,
 });
 
-/** Many tasks, each of which acquires and releases over and over. */
-async function contended(times: number, once: () => Promise<void>): Promise<void> {
+/** Many tasks, each of which has a resource over and over. */
+async function contended(times: number, once: () => Promise<unknown>): Promise<void> {
   let left = times;
   const task = async () => {
     while (left-- > 0) await once();
@@ -47,20 +61,25 @@ async function contended(times: number, once: () => Promise<void>): Promise<void
   await Promise.all(Array.from({ length: TASKS }, task));
 }
 
+function withGeneric(pool: typeof generic): (times: number) => Promise<void> {
+  return (times) =>
+    contended(times, async () => {
+      const resource = await pool.acquire();
+      await null; // it is used
+      pool.release(resource);
+    });
+}
+
 bench(`${TASKS} tasks on ${SIZE} resources`, {
   ours: (times) =>
     contended(times, async () => {
       const lease = await ours.acquire();
-      await null; // it is used
+      await null;
       lease.release();
     }),
   peers: {
-    "generic-pool": (times) =>
-      contended(times, async () => {
-        const resource = await generic.acquire();
-        await null;
-        await generic.release(resource);
-      }),
+    "generic-pool": withGeneric(generic),
+    "generic-pool, no timeouts": withGeneric(genericPlain),
     tarn: (times) =>
       contended(times, async () => {
         const resource = await tarn.acquire().promise;
@@ -69,3 +88,26 @@ bench(`${TASKS} tasks on ${SIZE} resources`, {
       }),
   },
 });
+
+/** `bytes_per_waiter` as an argument: the memory that one who waits takes, of each. */
+if (process.argv[2] === "bytes_per_waiter") await measureMemory();
+
+async function measureMemory(): Promise<void> {
+  const waits = {
+    ours: () => ours.acquire(),
+    "generic-pool": () => generic.acquire(),
+    tarn: () => tarn.acquire().promise,
+  };
+  for (const [name, wait] of Object.entries(waits)) {
+    for (let i = 0; i < SIZE; i++) await wait(); // none is left
+    const count = 100_000;
+    const kept = Array.from<unknown>({ length: count });
+    await gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < count; i++) kept[i] = wait();
+    await gc();
+    console.log(name, Math.round((process.memoryUsage().heapUsed - before) / count));
+    kept.forEach((promise) => Promise.resolve(promise).catch(() => {}));
+  }
+  process.exit();
+}
