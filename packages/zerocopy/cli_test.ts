@@ -18,7 +18,8 @@ truncateSync(`${folder}/huge.bin`, 500_000_000);
 
 // Compiled or not, it lies beside this file.
 const cli = new URL(import.meta.url.replace("cli_test", "cli"));
-const flags = "Deno" in globalThis ? ["--allow-ffi"] : [];
+const hasPermissions = process.execPath.endsWith("deno");
+const flags = hasPermissions ? ["--allow-ffi"] : [];
 
 function zerocopy(...args: string[]): Promise<Finished> {
   return runFresh(cli, { args, flags });
@@ -40,9 +41,7 @@ interface Running {
 
 /** Starts it, and waits until it serves. */
 async function start(...args: string[]): Promise<Running> {
-  const runtime = "Deno" in globalThis
-    ? ["run", "--quiet", "--no-prompt", ...flags]
-    : process.execArgv;
+  const runtime = hasPermissions ? ["run", "--quiet", "--no-prompt", ...flags] : process.execArgv;
   const child = spawn(process.execPath, [
     ...runtime,
     fileURLToPath(cli),

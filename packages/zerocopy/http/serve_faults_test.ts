@@ -23,7 +23,7 @@ const log = `${folder}/.strace`;
 
 /** Starts the command, and waits until it serves. */
 async function start(): Promise<{ server: ChildProcess; port: number }> {
-  const runtime = "Deno" in globalThis
+  const runtime = process.execPath.endsWith("deno")
     ? ["run", "--quiet", "--no-prompt", "--allow-ffi"]
     : process.execArgv;
   const args = [...runtime, cli, "serve", folder, "--port", "0"];

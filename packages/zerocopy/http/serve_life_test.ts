@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { truncateSync, writeFileSync } from "node:fs";
 import { duplicate, limit, type OwnedFd, setLimit } from "@posixly/fd";
 import { run, stop } from "@posixly/mux";
-import { type Connection } from "@posixly/socket";
+import type { Connection } from "@posixly/socket";
 import { errno } from "@posixly/sys";
 import { openDescriptors, runFresh, testNeeding, turns, withoutLeaks } from "@posixly/testing";
 import { serveStatic } from "@posixly/zerocopy/http";

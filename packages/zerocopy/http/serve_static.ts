@@ -186,7 +186,11 @@ export class StaticServer implements Disposable, AsyncDisposable {
     return { connections: clients.size, requests, bytes, refused: this.#door.refused };
   }
 
-  /** What is being sent now. */
+  /**
+   * What is being sent now.
+   *
+   * @returns Each answer that is under way
+   */
   *transfers(): Generator<Transfer, void, void> {
     for (const { exchange } of this.#service.clients) {
       if (exchange === undefined) continue;
