@@ -2,6 +2,7 @@ import {
   accept,
   bind,
   connect,
+  type Ipv4Address,
   listen,
   localAddress,
   type PortRange,
@@ -99,26 +100,34 @@ function listener(): Socket {
   return server;
 }
 
-/** Holds the lower half of a range of 64 ports; `null` if none is found. */
+/** Sees to it that the lower half of a range of 64 ports is taken; `null` if no range will do. */
 function holdHalf(type: "stream" | "datagram", hold: Hold): PortRange | null {
   const { first, last } = portRange();
-  for (let attempt = 0; attempt < 20 && last - first >= 64; attempt++) {
+  for (let attempt = 0; attempt < 100 && last - first >= 64; attempt++) {
     const lowest = first + secretRandom(last - first - 63);
-    if (holdPorts(lowest, 32, type, hold)) return { first: lowest, last: lowest + 63 };
+    const above = lowest + 32;
+    if (!canBind(type, above) || !canBind(type, above + 1)) continue;
+    for (let port = lowest; port < above; port++) {
+      if (canBind(type, port)) bind(hold(socket("ipv4", type)), at(port));
+    }
+    return { first: lowest, last: lowest + 63 };
   }
   return null;
 }
 
-function holdPorts(lowest: number, count: number, type: "stream" | "datagram", hold: Hold) {
-  for (let port = lowest; port < lowest + count; port++) {
-    try {
-      bind(hold(socket("ipv4", type)), { family: "ipv4", host: "127.0.0.1", port });
-    } catch (error) {
-      if ((error as SyscallError).code === "EADDRINUSE") return false;
-      throw error;
-    }
+function canBind(type: "stream" | "datagram", port: number): boolean {
+  using probe = socket("ipv4", type);
+  try {
+    bind(probe, at(port));
+    return true;
+  } catch (error) {
+    if ((error as SyscallError).code === "EADDRINUSE") return false;
+    throw error;
   }
-  return true;
+}
+
+function at(port: number): Ipv4Address {
+  return { family: "ipv4", host: "127.0.0.1", port };
 }
 
 /** How often what is chosen is just above the half that is held; nothing before Linux 6.3. */
