@@ -1,9 +1,20 @@
-import { type AsFd, fdOf, getFlags, position, seek, stat, truncate } from "@posixly/fd";
+import {
+  type AsFd,
+  fdOf,
+  getFlags,
+  position,
+  pread,
+  pwrite,
+  seek,
+  stat,
+  truncate,
+} from "@posixly/fd";
 import { signalOf, type WaitOptions } from "@posixly/mux";
 import { requireKnown } from "@posixly/sys";
 import { copyBy, type CopyWay, reflink } from "./copy_ways.ts";
 import { dataRanges } from "./data_ranges.ts";
 import { FileTruncatedError } from "./file_truncated.ts";
+import { isSameFile } from "./same_file.ts";
 import { nextTurn } from "./turn.ts";
 import { Warmth } from "./warm.ts";
 
@@ -46,7 +57,7 @@ export interface CopyFileOptions extends WaitOptions {
  * ```
  */
 export interface Copied {
-  /** How many bytes the copy has, holes included. */
+  /** How many bytes the copy has, holes included; rounded beyond 2 ** 53, where `stat` is exact. */
   readonly bytes: number;
   /** Which way they went; the last one if an earlier one was refused half-way. */
   readonly path: CopyWay;
@@ -171,9 +182,12 @@ function requireTwoFiles(from: AsFd, to: AsFd): number | bigint {
   if (source.kind !== "file") {
     throw new TypeError(`from must be a regular file, not a ${source.kind}`);
   }
-  const isSame = source.inode === target.inode && source.device.major === target.device.major &&
-    source.device.minor === target.device.minor;
-  if (isSame) throw new TypeError("from and to must not be the same file");
+  if (isSameFile(from, to)) throw new TypeError("from and to must not be the same file");
   if (getFlags(to).append) throw new TypeError("to must not be open for appending");
+  // Who may not do that is told before anything is lost.
+  pread(from, nothing, 0);
+  pwrite(to, nothing, 0);
   return source.size;
 }
+
+const nothing = new Uint8Array(0);

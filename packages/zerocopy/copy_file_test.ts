@@ -206,6 +206,18 @@ test("the same file, by whatever descriptor, is refused and keeps its bytes", as
   assert.equal(stat(file).size, 10);
 });
 
+test("what may not be read or written is an error, and nothing is lost", async () => {
+  using from = memfd("from");
+  using to = memfd("to");
+  pwrite(from, new Uint8Array(9), 0);
+  pwrite(to, new Uint8Array(10), 0);
+  using writeOnly = open(`/proc/self/fd/${from.fd}`, { write: true });
+  using readOnly = open(`/proc/self/fd/${to.fd}`);
+  await assert.rejects(copyFile(writeOnly, to), { code: "EBADF" });
+  await assert.rejects(copyFile(from, readOnly), { code: "EBADF" });
+  assert.equal(stat(to).size, 10);
+});
+
 test("arguments are checked, and nothing is lost then", async () => {
   using from = memfd("from");
   using to = memfd("to");

@@ -15,10 +15,10 @@ declare const WebAssembly: {
 const own = new WeakSet<ArrayBufferLike>();
 
 /**
- * Memory of whole pages for {@linkcode vmsplice}, filled with zeros.
+ * Memory of whole pages for {@linkcode vmsplice} and {@linkcode zerocopySender}, filled with zeros.
  *
- * A pipe that was lent ordinary memory shows its reader what becomes of that memory: once the buffer
- * is collected, what the program stores there next, such as somebody's password. These
+ * A pipe or socket that was lent ordinary memory shows its reader what becomes of that memory: once
+ * the buffer is collected, what the program stores there next, such as somebody's password. These
  * pages belong to nobody else, ever: they cannot be transferred, and when the buffer is collected
  * the kernel has them back, which keeps them as they are until the last reader is done.
  *

@@ -1,4 +1,4 @@
-import type { AsFd } from "@posixly/fd";
+import { type AsFd, fdOf } from "@posixly/fd";
 import { signalOf, type WaitOptions } from "@posixly/mux";
 import { requireKnown } from "@posixly/sys";
 import { type Pumped, pumped, pumpingOf, type PumpOptions } from "./pump.ts";
@@ -55,6 +55,7 @@ export interface Proxied {
  * @param second The other
  * @param options Which way, and how to give up
  * @returns Resolves when both sides have ended; both stay open
+ * @throws {TypeError} If both are the same
  * @throws As {@linkcode pump}
  *
  * @example Usage
@@ -93,6 +94,9 @@ export async function proxy(
   const signal = signalOf({ signal: given, timeout });
   signal?.throwIfAborted();
   const how = { size, via, signal, end: true };
+  if (fdOf(first, "first") === fdOf(second, "second")) {
+    throw new TypeError("first and second must not be the same");
+  }
   const there: Pumping = pumpingOf(first, second, how, (reason) => here.fail(reason));
   const here: Pumping = pumpingOf(second, first, how, (reason) => there.fail(reason));
   there.start();

@@ -62,6 +62,13 @@ test("so it is within run", () =>
     await assert.rejects(joined, (error: { code: string }) => /EPIPE|ECONNRESET/.test(error.code));
   }));
 
+test("a socket is not joined with itself", () =>
+  withoutLeaks(async () => {
+    using pair = connectionPair();
+    await assert.rejects(proxy(pair.first, pair.first), /^TypeError: first and second must not/);
+    await assert.rejects(proxy(pair.first, null as never), TypeError);
+  }));
+
 test("it can be given up", () =>
   withoutLeaks(async () => {
     using left = connectionPair();

@@ -3,6 +3,7 @@ import { signalOf, unlessAborted, type WaitOptions } from "@posixly/mux";
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { requireNonBlocking } from "./non_blocking.ts";
 import { Pumping } from "./pumping.ts";
+import { isSameFile } from "./same_file.ts";
 
 /**
  * How bytes are pumped, and how to give up, see {@linkcode pump}.
@@ -75,7 +76,8 @@ const SIZE = 2 ** 20;
  * @returns Resolves after the last byte; both stay open
  * @throws {SyscallError} `EPIPE` or `ECONNRESET` if nobody is left to read, `ECONNRESET` if the
  * source was broken off; with `end`, `ENOTSOCK` if `to` is no socket
- * @throws {TypeError | RangeError} If an option is not as described, or one of both blocks
+ * @throws {TypeError | RangeError} If an option is not as described, one of both blocks, or both are
+ * the same file
  * @throws {Error} If one of both is closed meanwhile
  * @throws The signal's reason, or a `TimeoutError`. After any error some bytes may have been taken
  * from `from` that never reached `to`
@@ -126,6 +128,7 @@ export function pumpingOf(
   fdOf(to, "to");
   requireNonBlocking(from, "from");
   requireNonBlocking(to, "to");
+  if (isSameFile(from, to)) throw new TypeError("from and to must not be the same file");
   return new Pumping(from, to, { ...options, size, onFailure });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { memfd, open, pread, read, seek, write } from "@posixly/fd";
+import { memfd, open, pread, pwrite, read, seek, stat, write } from "@posixly/fd";
 import { run } from "@posixly/mux";
 import { pipe } from "@posixly/pipe";
 import { type Connection, connectionPair, connectTcp, listenTcp } from "@posixly/socket";
@@ -269,6 +269,14 @@ test("end ends a socket; there is no such thing for a pipe", async () => {
   assert.equal(await pair.second.read(new Uint8Array(1)), 0);
   using sink = pipe();
   await assert.rejects(pump(source.reader, sink.writer, { end: true }), { code: "ENOTSOCK" });
+});
+
+test("a file is not pumped into itself, which would never end", async () => {
+  using file = memfd("file");
+  pwrite(file, new Uint8Array(10), 0);
+  using end = open(`/proc/self/fd/${file.fd}`, { append: true });
+  await assert.rejects(pump(file, end), /^TypeError: from and to must not be the same file/);
+  assert.equal(stat(file).size, 10);
 });
 
 test("arguments are checked", async () => {

@@ -22,7 +22,7 @@ export class Loans {
   /** Is given what is in the queue besides. */
   tell: ((other: QueuedError) => void) | undefined;
   /** Whether to lend more. */
-  readonly habit = new LendingHabit();
+  readonly habit: LendingHabit = new LendingHabit();
   readonly #socket: AsFd;
   readonly #calls = new NumberedCalls<ZerocopyLoan>();
   #watcher: Watcher | undefined;
