@@ -1,6 +1,25 @@
 /**
  * Ports: which one there is, why there is none left, and who holds it.
  *
+ * @example Which port did I get, and what does the kernel know of it?
+ * ```ts
+ * import { localPort, sockets } from "@posixly/ports";
+ * import { bind, connect, listen, localAddress, socket } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * using server = socket("ipv4", "stream");
+ * bind(server, "127.0.0.1:0");
+ * listen(server);
+ *
+ * using client = socket("ipv4", "stream");
+ * connect(client, localAddress(server));
+ * const port = localPort(client)!; // getsockname(fd, …)
+ *
+ * const [entry] = sockets({ protocol: "tcp", filter: `sport = ${port}` });
+ * assert.equal(entry.state, "established");
+ * assert.equal(entry.remotePort, localPort(server));
+ * ```
+ *
  * @module
  */
 export { type ChosenPort, type Classified, classify, type Observations } from "./classify.ts";
