@@ -44,7 +44,7 @@ export function destroySocket(entry: SocketEntry): boolean {
   request.set(entry.identity(), inetDiagReqV2.offsets.id);
   using diag = diagSocket();
   try {
-    const context = { address: formatAddress(entry.local) };
+    const context = { address: formatAddress(entry.local), capability: "CAP_NET_ADMIN" };
     answerTo(diag, ask(diag, SOCK_DESTROY, NLM_F_ACK, request), context);
     return true;
   } catch (error) {

@@ -2,7 +2,7 @@ import { type AsFd, fdOf } from "@posixly/fd";
 import { ok } from "@posixly/sys";
 import type { AddressLike } from "./address.ts";
 import { contextOf } from "./context.ts";
-import { libc } from "./libc.ts";
+import { AF_INET, AF_INET6, libc } from "./libc.ts";
 import { room } from "./room.ts";
 import { writeAddress } from "./sockaddr.ts";
 
@@ -38,5 +38,9 @@ import { writeAddress } from "./sockaddr.ts";
 export function bind(fd: AsFd, address: AddressLike): void {
   const number = fdOf(fd);
   const bound = libc.bind(number, room, writeAddress(address, room));
-  if (bound < 0) ok(bound, "bind", contextOf(number, address));
+  if (bound >= 0) return;
+  // A low port takes a right; what may be missing for a path is another matter.
+  const isInternet = room[0] === AF_INET || room[0] === AF_INET6;
+  const capability = isInternet ? "CAP_NET_BIND_SERVICE" : undefined;
+  ok(bound, "bind", { ...contextOf(number, address), capability });
 }

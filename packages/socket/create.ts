@@ -1,6 +1,6 @@
 import { ok, requireBoolean, requireKnown } from "@posixly/sys";
 import { type Domain, domainNumber } from "./domain.ts";
-import { libc, SOCK_CLOEXEC, SOCK_NONBLOCK } from "./libc.ts";
+import { AF_PACKET, libc, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW } from "./libc.ts";
 import { type Protocol, protocolNumber } from "./protocol.ts";
 import { Socket } from "./socket.ts";
 import { type SocketType, typeNumber } from "./type.ts";
@@ -62,8 +62,10 @@ export function socket(
 ): Socket {
   requireKnown(options, ["nonBlocking"]);
   const family = domainNumber(domain);
-  const kind = typeNumber(type) | flagsOf(options);
-  return new Socket(ok(libc.socket(family, kind, protocolNumber(protocol, family)), "socket"));
+  const kind = typeNumber(type);
+  const fd = libc.socket(family, kind | flagsOf(options), protocolNumber(protocol, family));
+  const isRaw = family === AF_PACKET || kind === SOCK_RAW;
+  return new Socket(ok(fd, "socket", { capability: isRaw ? "CAP_NET_RAW" : undefined }));
 }
 
 /** What C adds to the type of a new socket. */

@@ -198,7 +198,7 @@ test("without CAP_NET_RAW raw sockets are EPERM", async () => {
     }
     socket("ipv4", "stream").close();
   `);
-  const message = "EPERM Cannot socket: operation not permitted (EPERM)\n";
+  const message = "EPERM Cannot socket: operation not permitted (EPERM); it takes CAP_NET_RAW\n";
   assert.deepEqual([status, stdout, stderr], [0, message + message, ""]);
 });
 

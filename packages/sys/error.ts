@@ -19,6 +19,8 @@ export interface SyscallContext {
   readonly path?: string;
   /** The address the call was about, as people write it. */
   readonly address?: string;
+  /** The right that the call takes, which an `EPERM` or `EACCES` means that we lack. */
+  readonly capability?: string;
 }
 
 /**
@@ -54,6 +56,11 @@ export class SyscallError extends Error {
   declare readonly path?: string;
   /** The address the call was about. */
   declare readonly address?: string;
+  /**
+   * The right that is missing, such as `CAP_NET_ADMIN`, see capabilities(7): root has it, and
+   * setcap(8) gives it to a program.
+   */
+  declare readonly capability?: string;
 
   /**
    * @param errno The error number, positive
@@ -68,6 +75,11 @@ export class SyscallError extends Error {
     this.syscall = syscall;
     for (const key of ["fd", "path", "address"] as const) {
       if (context[key] !== undefined) Object.assign(this, { [key]: context[key] });
+    }
+    const { capability } = context;
+    if (capability !== undefined && (code === "EPERM" || code === "EACCES")) {
+      this.capability = capability;
+      this.message += `; it takes ${capability}`;
     }
   }
 }

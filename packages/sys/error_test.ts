@@ -24,6 +24,17 @@ test("bigint results are results as well", () => {
   assert.throws(() => ok(-22n, "lseek"), { code: "EINVAL", errno: 22 });
 });
 
+test("an error that means a right is missing says which", () => {
+  const context = { fd: 3, capability: "CAP_NET_ADMIN" };
+  for (const number of [errno.EPERM, errno.EACCES]) {
+    const error = new SyscallError(number, "setsockopt", context);
+    assert.equal(error.capability, "CAP_NET_ADMIN");
+    assert.match(error.message, /\); it takes CAP_NET_ADMIN$/);
+  }
+  const other = new SyscallError(errno.EINVAL, "setsockopt", context);
+  assert.ok(!("capability" in other) && !other.message.includes("CAP_NET_ADMIN"));
+});
+
 test("the message says what was tried on what", () => {
   const message = (context: object) => new SyscallError(errno.ENOENT, "openat", context).message;
   assert.equal(message({}), "Cannot openat: no such file or directory (ENOENT)");
