@@ -3,6 +3,8 @@ import type { Clock } from "./clock.ts";
 /** The longest that `setTimeout` can wait. */
 const LONGEST = 2 ** 31 - 1;
 
+type Referenced = { ref?(): void; unref?(): void } | undefined;
+
 /** The only timer of a pool: it rings at the earliest time that anything wanted. */
 export class Alarm {
   readonly #clock: Clock;
@@ -49,10 +51,10 @@ export class Alarm {
 }
 
 /** Where timers are numbers, as in browsers, there is no process to hold up. */
-function ref(timer: any): void {
-  timer?.ref?.();
+function ref(timer: unknown): void {
+  (timer as Referenced)?.ref?.();
 }
 
-function unref(timer: any): void {
-  timer?.unref?.();
+function unref(timer: unknown): void {
+  (timer as Referenced)?.unref?.();
 }

@@ -2,7 +2,7 @@
 export abstract class Link<Item> {
   before: Item | null = null;
   after: Item | null = null;
-  chain: Chain<any> | null = null;
+  chain: object | null = null;
 }
 
 /** Items in a row, each of which can leave from wherever it stands, at the same low price. */

@@ -202,6 +202,12 @@ export class Engine<T> {
     }
   }
 
+  retireOldest(): boolean {
+    const oldest = this.shelf.oldest();
+    if (oldest !== null) this.retire(oldest, "surplus");
+    return oldest !== null;
+  }
+
   evict(which: T | ((resource: T) => boolean)): number {
     const resources = this.#matching(which).filter(({ doom }) => doom === null);
     for (const resource of resources) this.retire(resource, "evicted");
@@ -307,7 +313,7 @@ export class Engine<T> {
 
   resize(size: Required<PoolSize>): void {
     Object.assign(this.settings, size);
-    while (this.shelf.resting > 0 && this.#isTooLarge) this.retire(this.shelf.oldest()!, "surplus");
+    while (this.#isTooLarge && this.retireOldest());
     this.#serve();
   }
 

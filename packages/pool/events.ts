@@ -38,7 +38,7 @@ export interface PoolEvents<T> {
   error: { error: unknown; during: string };
 }
 
-type Listener = (event: any, ...more: unknown[]) => void;
+type Listener = (event: unknown, key: unknown) => void;
 
 /** Who listens to several pools. */
 export interface Hub<T> {
@@ -46,8 +46,8 @@ export interface Hub<T> {
   emit<Name extends keyof PoolEvents<T>>(name: Name, event: PoolEvents<T>[Name]): void;
 }
 
-/** Who listens to what. */
-export class Events<T> {
+/** Who listens to what; those who listen to several pools are told the key of each. */
+export class Events<T, Key = void> {
   readonly #listeners = new Map<keyof PoolEvents<T>, Listener[]>();
   readonly #changed: () => void;
   readonly #hub: Hub<T> | null;
@@ -60,9 +60,10 @@ export class Events<T> {
 
   on<Name extends keyof PoolEvents<T>>(
     name: Name,
-    listener: (event: PoolEvents<T>[Name], ...more: any[]) => void,
+    listener: (event: PoolEvents<T>[Name], key: Key) => void,
   ): () => void {
-    const once: Listener = (...event) => listener(...event); // each call of `on` has a listener of its own
+    // Each call of `on` has a listener of its own.
+    const once: Listener = (event, key) => listener(event as PoolEvents<T>[Name], key as Key);
     this.#listeners.set(name, [...this.#listeners.get(name) ?? [], once]);
     this.#changed();
     return () => {
@@ -80,12 +81,12 @@ export class Events<T> {
   emit<Name extends keyof PoolEvents<T>>(
     name: Name,
     event: PoolEvents<T>[Name],
-    ...more: unknown[]
+    key?: Key,
   ): void {
     this.#hub?.emit(name, event);
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        listener(event, ...more);
+        listener(event, key);
       } catch (error) {
         // Whoever throws while being told of errors is not told of that one.
         if (name === "error") warn(error, "a listener for errors");

@@ -94,7 +94,7 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
   readonly #poolOptions: Omit<PoolOptions<T>, "create">;
   readonly #budget: SharedBudget;
   readonly #engines = new Map<string, Engine<T>>();
-  readonly #events = new Events<T>(() => this.#engines.forEach((engine) => engine.track()));
+  readonly #events = new Events<T, Key>(() => this.#engines.forEach((engine) => engine.track()));
   #isClosed = false;
 
   /**

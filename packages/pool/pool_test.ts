@@ -190,7 +190,7 @@ test("a failure to create goes to whose turn it is, and is not repeated at once"
 
 test("with retries, one who waits lives through failures", async () => {
   let creates = 0;
-  const create = async () => {
+  const create = () => {
     if (++creates < 3) throw new Error("refused");
     return { id: creates };
   };

@@ -51,7 +51,7 @@ export interface PoolStats {
   readonly invalid: number;
 }
 
-export function statsOf(engine: Engine<any>): PoolStats {
+export function statsOf<T>(engine: Engine<T>): PoolStats {
   const { stock, settings, shelf } = engine;
   return {
     size: stock.size,

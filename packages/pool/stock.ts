@@ -16,7 +16,7 @@ export class Stock<T> {
   /** Those of them that need not go. */
   staying = 0;
   /** What may be leased, is leased or is being checked, by its value. */
-  readonly resources = new Map<T, Resource<T>>();
+  readonly resources: Map<T, Resource<T>> = new Map<T, Resource<T>>();
   readonly backoff: Backoff;
   /** Why creating one has failed the last time, if none has been created since. */
   lastFailure: unknown;
