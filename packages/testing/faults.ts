@@ -39,23 +39,22 @@ export async function withFaults<T>(
   ], { stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(tracer, "close");
   let said = "";
+  let traced: string;
+  let result: T;
   try {
     tracer.stderr.setEncoding("utf8").on("data", (text) => said += text);
     while (!said.includes(" attached") && tracer.exitCode === null) {
       await Promise.race([once(tracer.stderr, "data"), ended]);
     }
-    return await run();
+    result = await run();
   } finally {
     tracer.kill("SIGINT"); // which lets us go on by ourselves
     await ended;
-    const traced = readFileSync(log, "utf8");
+    traced = readFileSync(log, "utf8");
     rmSync(folder, { recursive: true });
-    for (const call of calls) {
-      assert.match(
-        traced,
-        new RegExp(`${call}\\(.*\\(INJECTED\\)`),
-        `${call} did not fail: ${said}`,
-      );
-    }
   }
+  for (const call of calls) {
+    assert.match(traced, new RegExp(`${call}\\(.*\\(INJECTED\\)`), `${call} did not fail: ${said}`);
+  }
+  return result;
 }

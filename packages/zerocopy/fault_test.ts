@@ -3,7 +3,7 @@
 // nothing is left open.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { memfd, pread, pwrite, readAll, stat } from "@posixly/fd";
+import { memfd, type OwnedFd, pwrite, readAll } from "@posixly/fd";
 import { type Pipe, pipe } from "@posixly/pipe";
 import {
   type Connection,
@@ -13,57 +13,29 @@ import {
   setOptions,
   udp,
 } from "@posixly/socket";
-import { errno, type ErrnoName } from "@posixly/sys";
-import { testNeeding, withFaults, withoutLeaks } from "@posixly/testing";
 import {
   copyFile,
   copyFileRange,
-  map,
-  pages,
   proxy,
   pump,
   sendFile,
   sendfile,
   sendZerocopy,
-  sharedMemory,
   splice,
   tee,
   vmsplice,
   zerocopySender,
 } from "@posixly/zerocopy";
 import { test } from "uvu";
-import { libc } from "./libc.ts";
-
-const LENGTH = 700_000;
-const bytes = pages(LENGTH);
-for (let i = 0; i < LENGTH; i++) bytes[i] = (i * 7) % 251;
-
-function fileOf(content: Uint8Array) {
-  const file = memfd("source");
-  pwrite(file, content, 0);
-  return file;
-}
-
-/** What somebody who failed says. */
-function codeOf(error: unknown): string {
-  return (error as { code?: string }).code ?? String(error);
-}
-
-/** How it ended: the way that the bytes went, or why they did not. */
-type Outcome = string;
-
-/** Something that moves bytes, and checks what has arrived. */
-type Transfer = () => Promise<Outcome>;
-
-/** Checks that a transfer ends so, whichever calls fail. */
-function fails(name: string, transfer: Transfer, cases: [faults: string, outcome: Outcome][]) {
-  for (const [faults, outcome] of cases) {
-    testNeeding("strace", `${name} with ${faults}: ${outcome}`, () =>
-      withoutLeaks(async () => {
-        assert.equal(await withFaults(faults.split(" "), transfer), outcome);
-      }));
-  }
-}
+import {
+  bytes,
+  codeOf,
+  fails,
+  fileOf,
+  LENGTH,
+  type Outcome,
+  type Transfer,
+} from "./fault_fixture.ts";
 
 /** All that arrives until the end, or until the connection breaks off. */
 async function arrived(connection: Connection): Promise<Buffer> {
@@ -230,135 +202,6 @@ fails("copyFile by read and write", copying({ via: "readwrite" }), [
   ["pwrite64:error=EDQUOT:when=5", "EDQUOT"],
 ]);
 
-/** A mapping, and what is done with it; what was written is in the file in the end. */
-function mapping(use: (mapping: ReturnType<typeof map>) => void): Transfer {
-  return async () => {
-    using file = fileOf(bytes);
-    let outcome = "done";
-    {
-      using mapping = map(file, { protection: "readWrite" });
-      mapping.bytes[5] = 99;
-      const { length } = mapping;
-      try {
-        use(mapping);
-      } catch (error) {
-        outcome = codeOf(error);
-        assert.equal(mapping.length, length);
-      }
-      assert.deepEqual([mapping.bytes[5], mapping.bytes[70_000]], [99, bytes[70_000]]);
-    }
-    const found = new Uint8Array(1);
-    pread(file, found, 5);
-    assert.equal(found[0], 99);
-    return await Promise.resolve(outcome);
-  };
-}
-
-fails("flush of a mapping", mapping((mapping) => mapping.flush()), [
-  ["msync:error=EINTR:when=1", "done"],
-  ["msync:error=EIO:when=1", "EIO"],
-  ["msync:error=ENOMEM:when=1", "ENOMEM"],
-  ["msync:error=EBUSY:when=1", "EBUSY"],
-]);
-fails("lock of a mapping", mapping((mapping) => (mapping.lock(), mapping.unlock())), [
-  ["mlock:error=EINTR:when=1", "done"],
-  ["mlock:error=ENOMEM:when=1", "ENOMEM"],
-  ["mlock:error=EPERM:when=1", "EPERM"],
-  ["mlock:error=EAGAIN:when=1", "EAGAIN"],
-  ["munlock:error=ENOMEM:when=1", "ENOMEM"],
-]);
-fails("resize of a mapping", mapping((mapping) => mapping.resize(100_000)), [
-  ["mremap:error=ENOMEM:when=1", "ENOMEM"],
-  ["mremap:error=ENOMEM:when=2", "ENOMEM"],
-  ["mremap:error=EAGAIN:when=1", "EAGAIN"],
-  ["mremap:error=EINVAL:when=1", "EINVAL"],
-]);
-fails("resident of a mapping", mapping((mapping) => void mapping.resident()), [
-  ["mincore:error=EAGAIN:when=1", "EAGAIN"],
-  ["mincore:error=ENOMEM:when=1", "ENOMEM"],
-]);
-fails("read of a mapping", mapping((mapping) => void mapping.read(new Uint8Array(10), 0)), [
-  ["process_vm_readv:error=ENOMEM", "ENOMEM"],
-  ["process_vm_readv:error=EPERM", "EPERM"],
-]);
-
-fails("map", async () => {
-  using file = fileOf(bytes);
-  try {
-    using mapping = map(file, { locked: true });
-    return mapping.bytes[9] === bytes[9] ? "mapped" : "wrong";
-  } catch (error) {
-    return await Promise.resolve(codeOf(error));
-  }
-}, [
-  ["fstatfs:error=EINTR:when=1", "mapped"],
-  ["fstatfs:error=EIO:when=1", "EIO"],
-  ["mlock2:error=ENOMEM:when=1", "ENOMEM"],
-  ["mlock2:error=EPERM:when=1", "EPERM"],
-]);
-
-fails("sharedMemory", async () => {
-  try {
-    using memory = sharedMemory("shared", 1000);
-    memory.resize(20_000);
-    return stat(memory).size === 20_000 ? "shared" : "wrong";
-  } catch (error) {
-    return await Promise.resolve(codeOf(error));
-  }
-}, [
-  ["memfd_create:error=EMFILE:when=1", "EMFILE"],
-  ["memfd_create:error=ENFILE:when=1", "ENFILE"],
-  ["memfd_create:error=ENOMEM:when=1", "ENOMEM"],
-  ["ftruncate:error=EINTR:when=1+2", "shared"],
-  ["ftruncate:error=EIO:when=1", "EIO"],
-  ["ftruncate:error=EFBIG:when=2", "EFBIG"],
-  ["mremap:error=ENOMEM:when=1", "ENOMEM"],
-]);
-
-// What the runtime calls all the time, as well, is made to fail by replacing the function.
-const inMemory: [name: "mmap" | "madvise", codes: ErrnoName[], use: () => void][] = [
-  ["mmap", ["ENOMEM", "EAGAIN", "EMFILE", "ENFILE", "EACCES", "EPERM"], () => {
-    using file = fileOf(bytes);
-    map(file)[Symbol.dispose]();
-  }],
-  ["mmap", ["ENOMEM", "EAGAIN"], () => sharedMemory("shared", 100)[Symbol.dispose]()],
-  ["madvise", ["EAGAIN", "EINVAL", "EIO", "ENOMEM"], () => {
-    using memory = map(null, { length: 5000 });
-    memory.advise("willNeed");
-  }],
-];
-
-for (const [name, codes, use] of inMemory) {
-  for (const code of codes) {
-    test(`what needs ${name} is told of ${code}, and leaves nothing behind`, () =>
-      withoutLeaks(() => {
-        const working = { ...libc };
-        libc[name] = () => -errno[code] as never;
-        try {
-          assert.throws(use, { code, syscall: name });
-        } finally {
-          Object.assign(libc, working);
-        }
-        use();
-      }));
-  }
-}
-
-test("a mapping that the kernel has no memory to close stays open, and can be closed later", () => {
-  using memory = map(null, { length: 5000 });
-  const { mmap } = libc;
-  libc.mmap = () => -errno.ENOMEM as never;
-  try {
-    assert.throws(() => memory.close(), { code: "ENOMEM" });
-  } finally {
-    libc.mmap = mmap;
-  }
-  memory.bytes[0] = 1;
-  assert.ok(!memory.closed);
-  memory.close();
-  assert.ok(memory.closed);
-});
-
 async function lending(): Promise<Outcome> {
   using listener = listenTcp("127.0.0.1:0");
   using client = await connectTcp(listener.localAddress);
@@ -389,7 +232,7 @@ fails("zerocopySender", lending, [
 ]);
 
 /** A single call: `null` if it would block, how many bytes, or the error. */
-function single(call: (ends: Pipe, file: ReturnType<typeof memfd>) => number | null): Transfer {
+function single(call: (ends: Pipe, file: OwnedFd) => number | null): Transfer {
   return async () => {
     using file = fileOf(bytes.subarray(0, 100));
     using ends = pipe();
