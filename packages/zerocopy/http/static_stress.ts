@@ -1,7 +1,7 @@
 /**
- * Proves that a server forgets its clients: a hundred thousand requests come, whole and in pieces,
- * one by one and many together, with ranges and conditions, and many clients leave
- * in the middle. What arrives is right as far as it goes; and in the end the descriptors, the memory
+ * Proves that a server forgets its clients, be it `serveStatic` or one of node:http that calls
+ * `sendFile`: a hundred thousand requests come, whole and in pieces, one by one and many together,
+ * with ranges and conditions, and many clients leave in the middle. What arrives is right as far as it goes; and in the end the descriptors, the memory
  * and the connections are back where they were. Then 5 GiB are sent, and compared byte by byte.
  *
  * Run by `npm run stress`, in every runtime.
@@ -11,10 +11,12 @@ import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { type Connection, connectTcp } from "@posixly/socket";
+import { type AddressLike, type Connection, connectTcp } from "@posixly/socket";
 import { gc, openDescriptors, openedSince } from "@posixly/testing";
-import { serveStatic } from "@posixly/zerocopy/http";
+import { sendFile, serveStatic } from "@posixly/zerocopy/http";
 
 const REQUESTS = 100_000;
 const CLIENTS = 50;
@@ -36,14 +38,45 @@ const files = [0, 1, 100, 4096, 30_000, 32_768, 70_000, 300_000, 4_000_000].map(
   return content;
 });
 
-const fared: Record<string, number> = {};
-const server = serveStatic(folder, {
-  chunk: 100_000,
-  onFinish({ end, status }) {
-    const how = `${end} ${status}`;
-    fared[how] = (fared[how] ?? 0) + 1;
-  },
-});
+let fared: Record<string, number>;
+function fares(how: string): void {
+  fared[how] = (fared[how] ?? 0) + 1;
+}
+
+/** What is visited. */
+interface Site {
+  readonly address: AddressLike;
+  readonly url?: string;
+  /** How many connections there are, and how many requests there were. */
+  readonly stats: { readonly connections: number; readonly requests: number };
+  close(): Promise<unknown>;
+}
+
+function ours(): Site {
+  return serveStatic(folder, {
+    chunk: 100_000,
+    onFinish: ({ end, status }) => fares(`${end} ${status}`),
+  });
+}
+
+async function nodes(): Promise<Site> {
+  const stats = { connections: 0, requests: 0 };
+  const server = createServer(async (request, response) => {
+    stats.requests++;
+    const options = { root: folder, chunk: 100_000 };
+    const { isComplete, status } = await sendFile(response, request.url!.slice(1), options);
+    fares(`${isComplete ? "done" : "aborted"} ${status}`);
+  });
+  server.on("connection", (socket) => {
+    stats.connections++;
+    socket.on("close", () => stats.connections--);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const close = () => new Promise((resolve) => server.close(resolve));
+  return { address: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}/`, stats, close };
+}
 
 /** Something to ask for, and what is to come of it: how many bytes to read, and which they are. */
 interface Question {
@@ -110,6 +143,7 @@ class Answers {
   }
 }
 
+let server: Site;
 let asked = 0;
 
 /** Asks on one connection, and leaves it as it likes. */
@@ -143,35 +177,44 @@ async function round(requests: number): Promise<void> {
   await gc();
 }
 
-await round(REQUESTS / 10); // so that the runtime has grown to its size
-const before = { resident: process.memoryUsage().rss, open: openDescriptors() };
-const began = performance.now();
-await round(REQUESTS);
-const seconds = (performance.now() - began) / 1000;
-const grown = process.memoryUsage().rss - before.resident;
-const outside = (line: string) => !line.includes(folder); // files rest for a second
-const opened = (await openedSince(before.open)).filter(outside);
-console.log(
-  `${server.stats.requests} requests in all, ${Math.round(REQUESTS / seconds)} a second, clients ` +
-    `included: ${JSON.stringify(fared)}; ${(grown / 2 ** 20).toFixed(1)} MiB more resident, ` +
-    `${opened.length} descriptors more`,
-);
-assert.ok(Object.keys(fared).every((how) => /^(done|aborted) (200|206|404)$/.test(how)));
-assert.ok(Object.keys(fared).some((how) => how.startsWith("aborted")));
-assert.deepEqual(opened, []);
-assert.ok(grown < SLACK, "memory was kept");
-
 const giant = `${folder}/giant.bin`;
 writeFileSync(giant, bytes);
 truncateSync(giant, 5 * 2 ** 30);
-const comparing = spawn(
-  "sh",
-  ["-c", 'curl -sS "$0" | cmp - "$1"', `${server.url}giant.bin`, giant],
-  {
-    stdio: "inherit",
-  },
-);
-assert.deepEqual(await once(comparing, "exit"), [0, null]);
-console.log("5 GiB are as they were");
-await server.close();
+
+for (const start of [ours, nodes]) {
+  fared = {};
+  server = await start();
+  await prove(start.name);
+  await server.close();
+}
 rmSync(folder, { recursive: true });
+
+async function prove(name: string): Promise<void> {
+  await round(REQUESTS / 10); // so that the runtime has grown to its size
+  const before = { resident: process.memoryUsage().rss, open: openDescriptors() };
+  const began = performance.now();
+  await round(REQUESTS);
+  const seconds = (performance.now() - began) / 1000;
+  const grown = process.memoryUsage().rss - before.resident;
+  const outside = (line: string) => !line.includes(folder); // files rest for a second
+  const opened = (await openedSince(before.open)).filter(outside);
+  console.log(
+    `${name}: ${server.stats.requests} requests in all, ${Math.round(REQUESTS / seconds)} a ` +
+      `second, clients included: ${JSON.stringify(fared)}; ${
+        (grown / 2 ** 20).toFixed(1)
+      } MiB more resident, ` +
+      `${opened.length} descriptors more`,
+  );
+  assert.ok(Object.keys(fared).every((how) => /^(done|aborted) (200|206|404)$/.test(how)));
+  assert.ok(Object.keys(fared).some((how) => how.startsWith("aborted")));
+  assert.deepEqual(opened, []);
+  assert.ok(grown < SLACK, "memory was kept");
+
+  const comparing = spawn(
+    "sh",
+    ["-c", 'curl -sS "$0" | cmp - "$1"', `${server.url}giant.bin`, giant],
+    { stdio: "inherit" },
+  );
+  assert.deepEqual(await once(comparing, "exit"), [0, null]);
+  console.log("5 GiB are as they were");
+}
