@@ -160,6 +160,7 @@ export class Client extends Socket {
       start += skipped;
       if (requests === REQUESTS_A_TURN && start < end) {
         this.#keep(start, end);
+        this.#setDeadline(this.#service.options.stallTimeout);
         return this.#waitFor(WRITABLE);
       }
       const head = this.#headAt(start, end);
