@@ -422,7 +422,6 @@ test("children start from a Worker", async () => {
 });
 
 test("nothing but the right to call C is asked for, not even to read variables", async () => {
-  const needsRight = process.execPath.endsWith("deno");
   const { stdout, stderr } = await runFresh(
     `
     import { environment, spawn } from "@posixly/pipe";
@@ -430,7 +429,7 @@ test("nothing but the right to call C is asked for, not even to read variables",
     const { stdout } = await child.communicate();
     console.log(new TextDecoder().decode(stdout).trim(), environment().PATH.length > 0);
   `,
-    { flags: needsRight ? ["--allow-ffi"] : [] },
+    { confined: true },
   );
   assert.equal(stdout, "Hello true\n", stderr);
 });

@@ -11,8 +11,7 @@ import type { Holder, Overview } from "./overview.ts";
 const cli = new URL(import.meta.url.replace("cli_test", "cli"));
 
 function ports(args: string[], options: FreshOptions = {}): Promise<Finished> {
-  const flags = "Deno" in globalThis ? ["--allow-ffi"] : [];
-  return runFresh(cli, { args, flags, ...options });
+  return runFresh(cli, { args, confined: true, ...options });
 }
 
 test("the overview tells the range, its use and the destinations", async () => {

@@ -3,7 +3,7 @@ import type { SyscallError } from "@posixly/sys";
 import { AF_INET, AF_INET6, inetDiagReqV2, NLM_F_ACK, SOCK_DESTROY } from "./libc.ts";
 import { answerTo, ask, diagSocket } from "./netlink.ts";
 import { protocols } from "./search.ts";
-import type { SocketEntry } from "./socket_entry.ts";
+import { identityOf, type SocketEntry } from "./socket_entry.ts";
 
 /**
  * Ends a socket from outside, whosever it is, `SOCK_DESTROY` as `ss --kill`: a connection is reset,
@@ -41,7 +41,7 @@ export function destroySocket(entry: SocketEntry): boolean {
     sdiag_family: entry.family === "ipv4" ? AF_INET : AF_INET6,
     sdiag_protocol: protocols[entry.protocol],
   });
-  request.set(entry.identity(), inetDiagReqV2.offsets.id);
+  request.set(identityOf(entry), inetDiagReqV2.offsets.id);
   using diag = diagSocket();
   try {
     const context = { address: formatAddress(entry.local), capability: "CAP_NET_ADMIN" };

@@ -39,7 +39,14 @@ export class PortExhaustedError extends Error {
   /** What would help here, what changes least first. */
   readonly cures: readonly Cure[];
 
-  /** Made by {@linkcode exhaustionOf}. */
+  /**
+   * Made by {@linkcode exhaustionOf}.
+   *
+   * @param cause What the kernel said
+   * @param reason What has the ports
+   * @param usage How many
+   * @param cures What would help
+   */
   constructor(
     cause: SyscallError,
     reason: Exhaustion,

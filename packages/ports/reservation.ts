@@ -22,11 +22,16 @@ export class PortReservation implements Disposable {
   #tcp: Socket | null;
   #udp: Socket | null;
 
-  /** For {@linkcode reservePort}, which binds the sockets. */
-  constructor(port: number, { tcp, udp }: Sockets) {
+  /**
+   * For {@linkcode reservePort}.
+   *
+   * @param port The port
+   * @param sockets What is bound to it
+   */
+  constructor(port: number, sockets: Sockets) {
     this.port = port;
-    this.#tcp = tcp;
-    this.#udp = udp;
+    this.#tcp = sockets.tcp;
+    this.#udp = sockets.udp;
   }
 
   /**

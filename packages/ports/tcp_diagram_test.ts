@@ -20,7 +20,9 @@ test("the diagram has every state, and no arrow that the machine has not", () =>
   const drawn = [...diagram.matchAll(/data-state="(\w+)"/g)].map(([, state]) => state);
   assert.deepEqual(drawn.sort(), [...states].sort());
 
-  const arrows = diagram.matchAll(/data-from="(\w+)" data-to="(\w+)"[^>]*>\n<text[^>]*>([^<]+)</g);
+  const arrows = diagram.matchAll(
+    /data-from="(\w+)"\s+data-to="(\w+)"[^>]*>\s*<text[^>]*>\s*([^<]+?)\s*</g,
+  );
   let count = 0;
   for (const [, from, to, text] of arrows) {
     const [event, sends] = text.split(" / ");

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import process from "node:process";
 import { runFresh, testNeeding, turns } from "@posixly/testing";
 import { test } from "uvu";
 import { connectUnix, inheritedSockets } from "@posixly/socket";
@@ -9,7 +8,6 @@ const folder = mkdtempSync("/tmp/posixly-inherited-");
 test.after(() => rmSync(folder, { recursive: true }));
 
 /** Flags that give the runtime nothing but native code, where it knows permissions. */
-const flags = process.execPath.endsWith("deno") ? ["--allow-ffi"] : [];
 
 /**
  * Starts the rest of its arguments with sockets from descriptor 3 on, as systemd does: a line
@@ -39,7 +37,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 function activated(passed: string, program: string, more = "{}") {
   const through = ["python3", "-c", activator, `([${passed}], ${more})`];
-  return runFresh(program, { flags, through });
+  return runFresh(program, { confined: true, through });
 }
 
 const report = `
@@ -172,7 +170,7 @@ testNeeding(
       connection.close();
       socket.close();
     `,
-      { flags, through: ["systemd-socket-activate", "-l", path, "--fdname=web"] },
+      { confined: true, through: ["systemd-socket-activate", "-l", path, "--fdname=web"] },
     );
     const client = await connectWhenThere(path);
     await client.write(new TextEncoder().encode("hello"));

@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer as createHttpServer, get } from "node:http";
 import { connect, createServer, type Server, type Socket as NodeSocket } from "node:net";
-import process from "node:process";
 import { buffer, text } from "node:stream/consumers";
 import { getFlags } from "@posixly/fd";
 import { runFresh, turns, withoutLeaks } from "@posixly/testing";
@@ -259,7 +258,7 @@ test("nothing but the right to call C is asked for", async () => {
     fromNodeSocket(toNodeSocket(other.first)).connection.close();
     other.second.close();
   `,
-    { flags: process.execPath.endsWith("deno") ? ["--allow-ffi"] : [] },
+    { confined: true },
   );
   assert.deepEqual([stdout, stderr], ["hello\n", ""]);
 });

@@ -113,7 +113,7 @@ test("a program needs --allow-ffi and no other permission", async () => {
     const libc = bind({ eventfd: ["i32", "u32", "i32"] });
     const watching = watch(libc.eventfd(1, 0), () => { watching.close(); console.log("ready"); });
   `;
-  const { stdout, stderr } = await runFresh(program, { flags: isDeno ? ["--allow-ffi"] : [] });
+  const { stdout, stderr } = await runFresh(program, { confined: true });
   assert.equal(stdout, "ready\n", stderr);
 });
 

@@ -12,6 +12,8 @@ export interface FreshOptions {
    * can be tested.
    */
   readonly flags?: readonly string[];
+  /** Whether it has no right but the one to call C, where the runtime grants rights; then no flags. */
+  readonly confined?: boolean;
   /** What the program finds in `process.argv` from 2 on. */
   readonly args?: readonly string[];
   /** Variables added to those of this process. */
@@ -97,8 +99,9 @@ async function run(file: string, options: FreshOptions): Promise<Finished> {
   return { ...ended, stdout, stderr };
 }
 
-function runtimeFlags({ flags }: FreshOptions): readonly string[] {
-  if (isDeno) return ["run", "--quiet", "--no-prompt", ...flags ?? ["--allow-all"]];
+function runtimeFlags({ flags, confined = false }: FreshOptions): readonly string[] {
+  const rights = confined ? ["--allow-ffi"] : ["--allow-all"];
+  if (isDeno) return ["run", "--quiet", "--no-prompt", ...flags ?? rights];
   return [...process.execArgv, ...flags ?? []];
 }
 
