@@ -1,12 +1,13 @@
 // Within one machine the kernel copies what was lent as soon as it arrives. In a network of our own
 // there are addresses that nobody has, and others for which packets wait.
 import assert from "node:assert/strict";
-import { runFresh, testWhere } from "@posixly/testing";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
+import { found, runFresh, testWhere } from "@posixly/testing";
 import { test } from "uvu";
 
 /** Runs a program in a network of its own: nobody has 10.9.0.2, and what is for others waits. */
-async function inNetwork(program: string): Promise<void> {
+async function inNetwork(program: string, ...through: string[]): Promise<void> {
   const { status, stdout, stderr } = await runFresh(
     `
     import assert from "node:assert/strict";
@@ -45,7 +46,7 @@ async function inNetwork(program: string): Promise<void> {
     us.close();
     console.log("done");
   `,
-    { through: ["unshare", "--net"] },
+    { through: [...through, "unshare", "--net"] },
   );
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "done\n", stderr: "" });
 }
@@ -180,6 +181,37 @@ testInNetwork(
   sender.send(pages(LENGTH), { to: later, timeout: 5 }).catch(() => {});
   await turns();
 `,
+);
+
+testWhere(
+  process.getuid!() === 0 && found("strace"),
+  "root, strace",
+  "nobody asks again and again whether the kernel is done, while others wait for the socket as well",
+  async () => {
+    const folder = mkdtempSync("/tmp/posixly-zerocopy-");
+    const trace = [
+      "-f",
+      "-qq",
+      "-o",
+      `${folder}/log`,
+      "-e",
+      "trace=recvmsg,epoll_wait,epoll_pwait",
+    ];
+    const program = `
+      ip("link set lo up");
+      const receiving = us.receive({ timeout: 10_000 });
+      const options = { to: later, timeout: 300 };
+      await assert.rejects(sender.send(pages(LENGTH), options), { name: "TimeoutError" });
+      await sender.send(pages(LENGTH), { to: us.localAddress });
+      await receiving;
+    `;
+    await inNetwork(program, "strace", ...trace);
+    const calls = readFileSync(`${folder}/log`, "utf8").split("\n");
+    rmSync(folder, { recursive: true });
+    const asked = calls.filter((call) => call.includes("MSG_ERRQUEUE")).length;
+    assert.ok(asked > 1 && asked < 12, `${asked} times`);
+    assert.ok(calls.length < 500, `${calls.length} calls`);
+  },
 );
 
 test.run();
