@@ -1,6 +1,6 @@
 import type { Plan, Prefix } from "./filter.ts";
 import { AF_INET } from "./libc.ts";
-import type { SocketEntry } from "./socket_entry.ts";
+import { addressBytesOf, type SocketEntry } from "./socket_entry.ts";
 import { stateNumbers } from "./states.ts";
 
 /** Whether a socket is wanted: what the kernel would have said, for where it was not asked. */
@@ -15,7 +15,7 @@ export function matches(plan: Plan, entry: SocketEntry): boolean {
     case "state":
       return (plan.mask & 1 << stateNumbers[entry.state]) !== 0;
     case "address":
-      return hasPrefix(entry.addressBytes(plan.side), plan.prefix);
+      return hasPrefix(addressBytesOf(entry, plan.side), plan.prefix);
     case "port": {
       const port = plan.side === "local" ? entry.localPort : entry.remotePort;
       return plan.first <= port && port <= plan.last;

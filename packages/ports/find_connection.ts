@@ -11,7 +11,7 @@ import {
 } from "./libc.ts";
 import { type Ends, endsOf } from "./identity.ts";
 import { answerTo, ask, diagSocket } from "./netlink.ts";
-import { SocketEntry } from "./socket_entry.ts";
+import { identityOf, SocketEntry } from "./socket_entry.ts";
 import { isRefusal } from "./socket_table.ts";
 import { sockets } from "./sockets.ts";
 import { ALL_STATES } from "./states.ts";
@@ -58,7 +58,7 @@ export function findConnection(local: AddressLike, remote: AddressLike): SocketE
 function among(all: Iterable<SocketEntry>, { id }: Ends): SocketEntry | null {
   const known = id.subarray(0, inetDiagSockid.offsets.idiag_if);
   for (const entry of all) {
-    const identity = entry.identity();
+    const identity = identityOf(entry);
     if (known.every((byte, i) => byte === identity[i])) return entry;
   }
   return null;

@@ -1,5 +1,13 @@
-import { type AddressLike, encodeAddress } from "@posixly/socket";
-import { AF_INET, AF_INET6, inetDiagSockid, sockaddrIn, sockaddrIn6 } from "./libc.ts";
+import {
+  type AddressLike,
+  decodeAddress,
+  encodeAddress,
+  type Ipv4Address,
+  type Ipv6Address,
+  parseIpv4,
+  parseIpv6,
+} from "@posixly/socket";
+import { AF_INET, AF_INET6, inetDiagSockid } from "./libc.ts";
 
 /** What a connection is known by. */
 export interface Ends {
@@ -10,38 +18,33 @@ export interface Ends {
 
 /** What the connection between two addresses is known by. */
 export function endsOf(local: AddressLike, remote: AddressLike): Ends {
-  const [near, far] = [encodeAddress(local), encodeAddress(remote)];
-  const family = near[0];
-  if (family !== far[0] || (family !== AF_INET && family !== AF_INET6)) {
-    throw new TypeError("A connection over TCP is between two addresses of ipv4, or of ipv6");
-  }
-  const { port, host, scope } = family === AF_INET ? ipv4 : ipv6;
-  const id = new Uint8Array(inetDiagSockid.size).fill(ANY_COOKIE, offsets.idiag_cookie);
-  id.set(near.subarray(...port), offsets.idiag_sport);
-  id.set(far.subarray(...port), offsets.idiag_dport);
-  id.set(near.subarray(...host), offsets.idiag_src);
-  id.set(far.subarray(...host), offsets.idiag_dst);
-  id.set(near.subarray(...scope), offsets.idiag_if);
-  return { family, id };
+  const [near, far] = [internet(local), internet(remote)];
+  if (near.family !== far.family) throw new TypeError(NEEDS_TWO);
+  const id = inetDiagSockid.encode({
+    idiag_sport: near.port,
+    idiag_dport: far.port,
+    idiag_src: bytesOf(near),
+    idiag_dst: bytesOf(far),
+    idiag_if: near.family === "ipv6" ? near.scope : 0,
+  });
+  id.fill(ANY_COOKIE, inetDiagSockid.offsets.idiag_cookie);
+  return { family: near.family === "ipv4" ? AF_INET : AF_INET6, id };
 }
-
-const { offsets } = inetDiagSockid;
 
 /** Each byte of `INET_DIAG_NOCOOKIE`: whichever it is. */
 export const ANY_COOKIE = 0xff;
 
-/** From where to where the parts of an address are; one of IPv4 has no scope. */
-const ipv4 = {
-  port: placed(sockaddrIn.offsets.sin_port, 2),
-  host: placed(sockaddrIn.offsets.sin_addr, 4),
-  scope: placed(0, 0),
-};
-const ipv6 = {
-  port: placed(sockaddrIn6.offsets.sin6_port, 2),
-  host: placed(sockaddrIn6.offsets.sin6_addr, 16),
-  scope: placed(sockaddrIn6.offsets.sin6_scope_id, 4),
-};
+const NEEDS_TWO = "A connection over TCP is between two addresses of ipv4, or of ipv6";
 
-function placed(start: number, length: number): [start: number, end: number] {
-  return [start, start + length];
+function internet(like: AddressLike): Ipv4Address | Ipv6Address {
+  const address = decodeAddress(encodeAddress(like)); // whichever way it was written
+  if (address.family === "ipv4" || address.family === "ipv6") return address;
+  throw new TypeError(NEEDS_TWO);
+}
+
+/** Its bytes, as many as one of IPv6 has. */
+function bytesOf({ family, host }: Ipv4Address | Ipv6Address): Uint8Array {
+  const bytes = new Uint8Array(16);
+  bytes.set((family === "ipv4" ? parseIpv4(host) : parseIpv6(host))!);
+  return bytes;
 }

@@ -33,20 +33,6 @@ export const AF_INET6 = 10;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 
-export const sockaddrIn = struct({
-  sin_family: "u16",
-  sin_port: "u16be",
-  sin_addr: bytes(4),
-  sin_zero: bytes(8),
-}, { c: "struct sockaddr_in", align: 4 });
-export const sockaddrIn6 = struct({
-  sin6_family: "u16",
-  sin6_port: "u16be",
-  sin6_flowinfo: "u32be",
-  sin6_addr: bytes(16),
-  sin6_scope_id: "u32",
-}, { c: "struct sockaddr_in6" });
-
 // netlink(7)
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;

@@ -64,6 +64,12 @@ const { offsets } = inetDiagMsg;
 const { idiag_sport, idiag_dport, idiag_src, idiag_dst, idiag_if, idiag_cookie } =
   inetDiagSockid.offsets;
 
+/** The bytes of an address of a socket, which are no copy. */
+export let addressBytesOf: (entry: SocketEntry, side: "local" | "remote") => Uint8Array;
+
+/** What the kernel knows a socket by, `struct inet_diag_sockid`. */
+export let identityOf: (entry: SocketEntry) => Uint8Array<ArrayBuffer>;
+
 /**
  * A socket of this machine, as {@linkcode sockets} finds it. What is read of it is decoded when it
  * is read; nothing changes when the socket does.
@@ -84,7 +90,13 @@ export class SocketEntry {
   /** Where its `inet_diag_msg` begins. */
   readonly #at: number;
 
-  /** Of what the kernel has told, from `start` on. Made by {@linkcode sockets} only. */
+  /**
+   * Made by {@linkcode sockets} alone.
+   *
+   * @param told What the kernel has told
+   * @param start Where that of this socket begins
+   * @param protocol How it talks
+   */
   constructor(told: Told, start: number, protocol: "tcp" | "udp") {
     this.#told = told;
     this.#start = start;
@@ -204,19 +216,6 @@ export class SocketEntry {
     return bytes && bytes[0] !== 0;
   }
 
-  /** The bytes of the local address, or the remote one: no copy. */
-  addressBytes(side: "local" | "remote"): Uint8Array {
-    const at = this.#id + (side === "local" ? idiag_src : idiag_dst);
-    return this.#told.bytes.subarray(at, at + (this.family === "ipv4" ? 4 : 16));
-  }
-
-  /** What the kernel knows it by, `struct inet_diag_sockid`. */
-  identity(): Uint8Array<ArrayBuffer> {
-    const id = this.#told.bytes.slice(this.#id, this.#id + inetDiagSockid.size);
-    if (!this.#told.isNetlink) id.fill(ANY_COOKIE, idiag_cookie);
-    return id;
-  }
-
   get #id(): number {
     return this.#at + offsets.id;
   }
@@ -241,20 +240,33 @@ export class SocketEntry {
     const end = this.#start + this.#told.data.getUint32(this.#start, true);
     return attribute(this.#told.bytes, this.#at + inetDiagMsg.size, end, type);
   }
+
+  static {
+    addressBytesOf = (entry, side) => {
+      const at = entry.#id + (side === "local" ? idiag_src : idiag_dst);
+      return entry.#told.bytes.subarray(at, at + (entry.family === "ipv4" ? 4 : 16));
+    };
+    identityOf = (entry) => {
+      const id = entry.#told.bytes.slice(entry.#id, entry.#id + inetDiagSockid.size);
+      return entry.#told.isNetlink ? id : id.fill(ANY_COOKIE, idiag_cookie);
+    };
+  }
 }
 
+/** The words of `SK_MEMINFO`, in their order. */
+const uses: readonly (keyof SocketMemory)[] = [
+  "receiveUsed",
+  "receiveLimit",
+  "sendUsed",
+  "sendLimit",
+  "forward",
+  "sendQueued",
+  "options",
+  "backlog",
+  "drops",
+];
+
 function memoryOf(words: Uint32Array): SocketMemory {
-  const [receiveUsed, receiveLimit, sendUsed, sendLimit, forward] = words;
-  const [sendQueued, options, backlog, drops] = words.subarray(5);
-  return {
-    receiveUsed,
-    receiveLimit,
-    sendUsed,
-    sendLimit,
-    forward,
-    sendQueued,
-    options,
-    backlog,
-    drops,
-  };
+  const told = uses.map((use, i) => [use, words[i]]);
+  return Object.fromEntries(told) as { [Use in keyof SocketMemory]: number };
 }

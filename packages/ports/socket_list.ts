@@ -31,7 +31,12 @@ export class SocketList implements Iterable<SocketEntry> {
   readonly interrupted: boolean;
   readonly #parts: readonly Part[];
 
-  /** Of what was told. Made by {@linkcode sockets} only. */
+  /**
+   * Made by {@linkcode sockets} alone.
+   *
+   * @param parts What was told, question by question
+   * @param interrupted Whether something came in between
+   */
   constructor(parts: readonly Part[], interrupted: boolean) {
     this.#parts = parts;
     this.source = parts.every(({ told }) => told.isNetlink) ? "netlink" : "proc";
@@ -66,12 +71,20 @@ export class SocketList implements Iterable<SocketEntry> {
     }
   }
 
-  /** The local ports of all, in their order: what it takes to count without an object for each. */
+  /**
+   * The local ports of all: what it takes to count without an object for each.
+   *
+   * @returns The ports, in the order of the sockets
+   */
   localPorts(): Uint16Array<ArrayBuffer> {
     return this.#ports(0);
   }
 
-  /** The ports of the peers of all, in their order; 0 for who has none. */
+  /**
+   * The ports of the peers of all.
+   *
+   * @returns The ports, in the order of the sockets; 0 for who has none
+   */
   remotePorts(): Uint16Array<ArrayBuffer> {
     return this.#ports(2);
   }

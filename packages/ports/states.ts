@@ -37,28 +37,18 @@ export const stateNumbers: Readonly<Record<SocketState, number>> = {
 /** A bit for each state that a socket can be found in. */
 export const ALL_STATES = 0x2ffe;
 
-const names: readonly (SocketState | undefined)[] = [
-  undefined,
-  "established",
-  "synSent",
-  "synReceived",
-  "finWait1",
-  "finWait2",
-  "timeWait",
-  "closed",
-  "closeWait",
-  "lastAck",
-  "listening",
-  "closing",
-  "synReceived", // of a listener's queue: half a socket, which is told of as a whole one
-  "boundInactive",
-];
+const names = new Map<number, SocketState>([
+  ...(Object.keys(stateNumbers) as SocketState[]).map((name) =>
+    [stateNumbers[name], name] as const
+  ),
+  [12, "synReceived"], // of a listener's queue: half a socket, which is told of as a whole one
+]);
 
 /** What a state is called; states of a kernel to come are closed, as far as we know. */
 export function stateName(number: number, isTcp: boolean): SocketState {
   // One of TCP that is told of although it has no connection has a port: it is bound.
   if (number === stateNumbers.closed) return isTcp ? "boundInactive" : "unconnected";
-  return names[number] ?? "closed";
+  return names.get(number) ?? "closed";
 }
 
 /** A bit for each state. */
