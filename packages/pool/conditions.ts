@@ -1,10 +1,7 @@
 /** What somebody waits for to be so. */
 export class Conditions {
+  size = 0;
   readonly #looks = new Set<() => void>();
-
-  get size(): number {
-    return this.#looks.size;
-  }
 
   /** Resolves as soon as it is so, or rejects with what it throws. */
   until(isSo: () => boolean): Promise<void> {
@@ -17,8 +14,10 @@ export class Conditions {
           reject(error);
         }
         this.#looks.delete(look);
+        this.size--;
       };
       this.#looks.add(look);
+      this.size++;
     });
   }
 

@@ -186,10 +186,10 @@ export class Engine<T> {
       const lease = this.#lease(resource);
       waiter.resolve(lease);
       this.#tracker?.began(lease, resource, waiter);
+      if (this.waiters.size === 0) this.#hold();
     }
     if (resource.leases === 0) this.shelf.lay(resource);
     else if (this.#isShared) this.shelf.keep(resource);
-    if (this.waiters.size === 0) this.#hold();
   }
 
   /** It has to go: now, or as soon as nobody uses it. */

@@ -18,6 +18,7 @@ export class Shelf<T> {
   readonly #settings: Settings<T>;
   readonly #budget: Budget | null;
   readonly #isLifo: boolean;
+  readonly #isExact: boolean;
   /** Whether resources have to be looked at before they are handed out. */
   readonly #isCareful: boolean;
 
@@ -28,6 +29,7 @@ export class Shelf<T> {
     this.#settings = settings;
     this.#budget = budget;
     this.#isLifo = settings.reuse === "lifo";
+    this.#isExact = settings.validate !== undefined;
     this.#isCareful = settings.validate !== undefined || settings.onBusy !== undefined;
   }
 
@@ -83,13 +85,18 @@ export class Shelf<T> {
     const wasUsed = resource.state === "leased"; // a check is no use
     resource.state = "idle";
     if (this.resting >= this.#settings.maxIdle && !this.#makeRoom(resource)) return;
-    const stamp = this.upkeep.stamp();
-    if (wasUsed) resource.restedAt = stamp;
-    resource.provenAt = stamp;
+    if (wasUsed && resource.restedAt !== 0) resource.restedAt = 0;
+    if (this.#isExact) this.#stamp(resource);
     this.available.push(resource);
     this.upkeep.restBegins();
     this.#countResting(1);
     if (this.#settings.onIdle !== undefined) this.#tellThatItRests(resource);
+  }
+
+  /** Validity depends on the time to the millisecond, so that it cannot wait for the next look. */
+  #stamp(resource: Resource<T>): void {
+    resource.provenAt = this.#settings.clock.now();
+    resource.restedAt ||= resource.provenAt;
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */

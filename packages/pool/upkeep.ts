@@ -17,12 +17,6 @@ export class Upkeep<T> {
     this.#grain = Math.min(idleTimeout, keepAlive) / 16;
   }
 
-  /** The time, if it matters as exactly as that. */
-  stamp(): number {
-    const { validate, clock } = this.#engine.settings;
-    return validate === undefined ? 0 : clock.now();
-  }
-
   restBegins(): void {
     if (this.#isLookDue || this.#grain === Infinity) return;
     this.#isLookDue = true;
