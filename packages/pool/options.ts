@@ -255,13 +255,18 @@ export function settleSize(size: PoolSize, present: Required<PoolSize>): Require
 export function requireAcquireOptions(options: AcquireOptions): void {
   requireKnown(options, ["signal", "timeout", "priority"]);
   const { signal, timeout, priority } = options;
-  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
-    throw new TypeError(`signal must be an AbortSignal, not ${String(signal)}`);
-  }
+  if (signal !== undefined) requireSignal(signal);
   if (timeout !== undefined) requireAmount(timeout, "timeout", 0);
   if (priority !== undefined && !Number.isInteger(priority)) {
     throw new TypeError(`priority must be a whole number, not ${String(priority)}`);
   }
+}
+
+/** One that cannot be listened to would be found out when somebody stands in the line already. */
+function requireSignal(signal: AbortSignal): void {
+  const isSignal = (["addEventListener", "removeEventListener", "throwIfAborted"] as const)
+    .every((name) => typeof signal?.[name] === "function");
+  if (!isSignal) throw new TypeError(`signal must be an AbortSignal, not ${String(signal)}`);
 }
 
 /** Checks a time, or another amount that need not be whole. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { runFresh, turns } from "@posixly/testing";
 import { test } from "uvu";
 import { TestClock } from "./clock_fixture.ts";
-import { type Lease, Pool, type PoolOptions } from "./mod.ts";
+import { KeyedPools, type Lease, Pool, type PoolOptions } from "./mod.ts";
 
 interface Thing {
   id: number;
@@ -413,6 +413,21 @@ test("use gives back what is fine, and discards what is not", async () => {
   assert.equal(pool.stats.size, 0);
 });
 
+test("use keeps a resource only if it is told so, and not if `keep` throws or promises", async () => {
+  const { pool, destroyed } = things();
+  const fails = () => Promise.reject(new Error("broken"));
+  const keep = () => {
+    throw new RangeError("keep is broken");
+  };
+  await assert.rejects(pool.use(fails, { keep }), RangeError);
+  const promises = (async () => false) as unknown as () => boolean;
+  await assert.rejects(pool.use(fails, { keep: promises }), { message: "broken" });
+  assert.deepEqual(destroyed, ["0 discarded", "1 discarded"]);
+  const wrong = true as unknown as () => boolean;
+  await assert.rejects(pool.use(() => 1, { keep: wrong }), /keep must be a function, not true/);
+  assert.equal(pool.stats.acquired, 2, "for that, nothing was acquired");
+});
+
 test("evict: what rests goes now, what is leased later, what is a stranger not at all", async () => {
   const { pool, made, destroyed } = things();
   const [first, second] = await acquire(pool, 2);
@@ -548,6 +563,25 @@ test("a lease that is forgotten is reported, with where it was acquired", async 
   assert.match(reports[1], /whoeverWaits/);
 });
 
+test("where it was acquired is told also from deep within, and of those who waited", async () => {
+  const clock = new TestClock();
+  const keyOf = (key: string) => key;
+  const pools = new KeyedPools({ keyOf, create: async () => ({}), leakAfter: 1000, clock });
+  const reports: string[] = [];
+  pools.on("leaked", ({ stack }) => reports.push(stack));
+  const deep = (depth: number): Promise<void> =>
+    depth > 0 ? deep(depth - 1) : pools.use("a", () => new Promise(() => {}));
+  function whoeverForgets() {
+    void deep(10);
+  }
+  const { stackTraceLimit } = Error;
+  whoeverForgets();
+  assert.equal(Error.stackTraceLimit, stackTraceLimit);
+  await turns(5);
+  clock.advance(1100);
+  assert.match(reports[0], /whoeverForgets/);
+});
+
 test("what happens is told, with how long it took", async () => {
   const { pool, clock } = things({ max: 1 });
   const told: string[] = [];
@@ -609,6 +643,8 @@ test("what is no option, or none that makes sense, is refused", async () => {
   await assert.rejects(pool.acquire({ timeout: -1 }), RangeError);
   await assert.rejects(pool.acquire({ priority: 0.5 }), TypeError);
   await assert.rejects(pool.acquire({ signal: {} as AbortSignal }), TypeError);
+  const mute = { aborted: false, throwIfAborted() {} } as AbortSignal;
+  await assert.rejects(pool.acquire({ signal: mute }), /signal must be an AbortSignal/);
   assert.throws(() => pool.resize({ max: -1 }), RangeError);
   assert.throws(() => pool.close({ timeout: NaN }), RangeError);
 });

@@ -35,7 +35,7 @@ export class Tracker<T> {
   /** Where we are called from, if that may be asked for. */
   #stack(): string {
     if (this.#settings.leakAfter === Infinity) return "";
-    return new Error().stack?.replace(/^Error\n/, "") ?? "";
+    return deepStack()?.replace(/^Error\n/, "") ?? "";
   }
 
   began(lease: Lease<T>, resource: Resource<T>, waiter: Waiter<T> | null): void {
@@ -73,4 +73,13 @@ export class Tracker<T> {
     if (this.#events.has("leaked")) this.#events.emit("leaked", { resource, held, stack });
     else console.warn(`A lease was not given back in ${Math.round(held)} ms; acquired\n${stack}`);
   }
+}
+
+/** Of ten lines, which is what there is by default, all may be ours. */
+function deepStack(): string | undefined {
+  const { stackTraceLimit } = Error;
+  if (stackTraceLimit < 30) Error.stackTraceLimit = 30;
+  const { stack } = new Error();
+  if (stackTraceLimit < 30) Error.stackTraceLimit = stackTraceLimit;
+  return stack;
 }

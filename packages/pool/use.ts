@@ -20,8 +20,8 @@ import { type AcquireOptions, requireFunction, requireKnown } from "./options.ts
  */
 export interface UseOptions extends AcquireOptions {
   /**
-   * Whether the resource can be used by others after such an error. By default it is discarded
-   * after any: who knows what state it is in.
+   * Whether the resource can be used by others after such an error; only `true` says so. By default
+   * it is discarded after any: who knows what state it is in.
    */
   readonly keep?: (error: unknown) => boolean;
 }
@@ -33,13 +33,30 @@ export async function use<T, Result>(
   options: UseOptions,
 ): Promise<Result> {
   requireFunction(work, "work");
-  requireKnown(options, ["signal", "timeout", "priority", "keep"]);
-  const { keep, ...wait } = options;
+  const { keep, wait } = settleUse(options);
   using lease = await acquire(wait);
   try {
     return await work(lease.value, lease);
   } catch (error) {
-    if (!lease.ended && !keep?.(error)) lease.discard();
+    judge(error, lease, keep);
     throw error;
+  }
+}
+
+/** Checks how to use a resource: what of it is about waiting, and what about errors. */
+export function settleUse(options: UseOptions): { keep: UseOptions["keep"]; wait: AcquireOptions } {
+  requireKnown(options, ["signal", "timeout", "priority", "keep"]);
+  const { keep, ...wait } = options;
+  if (keep !== undefined) requireFunction(keep, "keep");
+  return { keep, wait };
+}
+
+/** Discards a resource after an error, unless it may be kept; also if `keep` throws. */
+export function judge<T>(error: unknown, lease: Lease<T>, keep: UseOptions["keep"]): void {
+  let mayKeep = false;
+  try {
+    mayKeep = keep?.(error) === true;
+  } finally {
+    if (!mayKeep && !lease.ended) lease.discard();
   }
 }

@@ -2,10 +2,10 @@ import type { Connection } from "@posixly/socket";
 import type { PoolEvents } from "../events.ts";
 import type { KeyedPoolStats } from "../keyed_pools.ts";
 import type { Lease } from "../lease.ts";
-import { type AcquireOptions, requireFunction, requireKnown } from "../options.ts";
+import { type AcquireOptions, requireFunction } from "../options.ts";
 import type { CloseOptions } from "../pool.ts";
 import type { PoolStats } from "../stats.ts";
-import type { UseOptions } from "../use.ts";
+import { judge, settleUse, type UseOptions } from "../use.ts";
 import { ConnectionPools, type Limits } from "./connection_pools.ts";
 import { connections } from "./connections.ts";
 import { destinationOf, endpointKey, type EndpointLike } from "./endpoint.ts";
@@ -142,8 +142,7 @@ export class TcpPool<T extends object = Connection> implements AsyncDisposable {
     options: UseOptions = {},
   ): Promise<Result> {
     requireFunction(work, "work");
-    requireKnown(options, ["signal", "timeout", "priority", "keep"]);
-    const { keep, ...wait } = options;
+    const { keep, wait } = settleUse(options);
     for (;;) {
       using lease = await this.acquire(to, wait);
       const { value: connection, uses } = lease;
@@ -153,7 +152,7 @@ export class TcpPool<T extends object = Connection> implements AsyncDisposable {
       } catch (error) {
         if (lease.ended) throw error;
         const mayRepeat = uses > 1 && this.#tookNothing(connection, before);
-        if (mayRepeat || !keep?.(error)) lease.discard();
+        judge(error, lease, mayRepeat ? undefined : keep);
         if (!mayRepeat) throw error;
         wait.signal?.throwIfAborted();
       }
