@@ -4,9 +4,9 @@ import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import process from "node:process";
-import { allocate, memfd } from "@posixly/fd";
+import { open, truncate } from "@posixly/fd";
 import { type Connection, listenTcp } from "@posixly/socket";
-import { bench, type Work } from "@posixly/testing/bench";
+import { bench, pinBoth, type Work } from "@posixly/testing/bench";
 import { sendFile } from "./mod.ts";
 
 /** How many connections there are, and how long the file is. */
@@ -19,11 +19,15 @@ interface Load {
 const client = `
   #define _GNU_SOURCE
   #include <arpa/inet.h>
+  #include <dirent.h>
+  #include <sched.h>
   #include <stdio.h>
   #include <stdlib.h>
   #include <sys/epoll.h>
   #include <sys/socket.h>
   #include <unistd.h>
+
+  ${pinBoth}
 
   static int dial(int port) {
     struct sockaddr_in to = { AF_INET, htons(port), { htonl(INADDR_LOOPBACK) } };
@@ -40,6 +44,7 @@ const client = `
     long *missing = calloc(connections, sizeof *missing);
     int epoll = epoll_create1(0);
     struct epoll_event events[256];
+    pin_both();
     while (fscanf(control, "%ld", &times) == 1) {
       for (int i = 0; fds[i] == 0 && i < connections; i++) {
         struct epoll_event event = { EPOLLIN, { .u32 = i } };
@@ -51,7 +56,8 @@ const client = `
         if (write(fds[i], "?", 1) != 1) return 1;
       }
       while (to_get > 0) {
-        int ready = epoll_wait(epoll, events, 256, -1);
+        /* It never sleeps, so that it is not the server who pays for waking it up. */
+        int ready = epoll_wait(epoll, events, 256, 0);
         for (int e = 0; e < ready; e++) {
           int i = events[e].data.u32;
           long n = recv(fds[i], NULL, missing[i], MSG_TRUNC);
@@ -75,7 +81,6 @@ const serverInC = ({ connections, size }: Load) => `
   #include <stdio.h>
   #include <stdlib.h>
   #include <sys/epoll.h>
-  #include <sys/mman.h>
   #include <sys/sendfile.h>
   #include <sys/socket.h>
   #include <unistd.h>
@@ -86,8 +91,8 @@ const serverInC = ({ connections, size }: Load) => `
   static void start(void) {
     struct sockaddr_in at = { AF_INET, 0, { htonl(INADDR_LOOPBACK) } };
     socklen_t length = sizeof at;
-    file = memfd_create("file", 0);
-    if (posix_fallocate(file, 0, ${size}L)) exit(1);
+    file = open("/var/tmp", O_RDWR | O_TMPFILE, 0600);
+    if (ftruncate(file, ${size}L)) exit(1);
     listener = socket(AF_INET, SOCK_STREAM, 0);
     bind(listener, (struct sockaddr *) &at, sizeof at);
     listen(listener, 4096);
@@ -139,8 +144,8 @@ function serverOf(load: Load, listen: Listen): Work {
     left = times;
     const done = new Promise<void>((resolve) => finished = resolve);
     if (control === undefined) {
-      const file = memfd("file");
-      allocate(file, 0, load.size);
+      const file = open("/var/tmp", { read: true, write: true, temporary: true });
+      truncate(file, load.size);
       await new Promise<void>((connected) =>
         listen({
           file,
