@@ -3,7 +3,6 @@
 // its sockets in turn, and looks after none of them.
 import http, { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
-import process from "node:process";
 import { bench, type Work } from "@posixly/testing/bench";
 import { Agent as UndiciAgent, request as undiciRequest } from "undici";
 import { PooledAgent } from "./agent.ts";
@@ -11,7 +10,6 @@ import { type Nginx, nginx } from "../tcp/nginx_fixture.ts";
 
 let server: Promise<Nginx> | undefined;
 const start = () => server ??= nginx("keepalive_requests 1000000000;");
-process.on("exit", () => server?.then(({ stop }) => stop()));
 
 /** How many requests are under way at the same time, over as many connections. */
 const AT_ONCE = 16;

@@ -104,7 +104,9 @@ function requireEndpoint(to: Endpoint): Endpoint {
   if (typeof to !== "object" || to === null) {
     throw new TypeError(`an endpoint is an object or host:port, not ${String(to)}`);
   }
-  return "family" in to ? fromText(formatAddress(to as unknown as SocketAddress)) : to;
+  if (!("family" in to)) return to;
+  const { family, ...address } = to;
+  return family === "ipv4" ? address : fromText(formatAddress(to as unknown as SocketAddress));
 }
 
 function requirePort(port: number): number {

@@ -62,7 +62,13 @@ export async function nginx(directives = ""): Promise<Nginx> {
   );
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   const config = ["-e", "stderr", "-p", folder, "-c", `${folder}/nginx.conf`];
-  const child = spawn("nginx", config, { env, stdio: ["ignore", "ignore", "inherit"] });
+  // It goes when we go, however that comes about.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "nginx", ...config], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   await listening(child, port);
   return {
     port,
@@ -70,7 +76,8 @@ export async function nginx(directives = ""): Promise<Nginx> {
     async stop() {
       child.kill();
       await once(child, "exit");
-      rmSync(folder, { recursive: true });
+      process.off("exit", remove);
+      remove();
     },
   };
 }
