@@ -2,6 +2,7 @@ import type { AsFd } from "@posixly/fd";
 import { receive, send, type Socket, socket } from "@posixly/socket";
 import { ok, type SyscallContext } from "@posixly/sys";
 import {
+  NLM_F_DUMP,
   NLM_F_DUMP_INTR,
   NLM_F_REQUEST,
   NLMSG_DONE,
@@ -45,6 +46,17 @@ export function ask(diag: AsFd, type: number, flags: number, body: Uint8Array): 
   message.set(body, HEADER);
   send(diag, message);
   return sequence;
+}
+
+/** How often to ask for a list if something came in between. */
+const ATTEMPTS = 8;
+
+/** Asks for all there are, and again if something came in between, but not for ever. */
+export function list(diag: AsFd, type: number, body: Uint8Array): Answer {
+  for (let attempt = 1;; attempt++) {
+    const answer = answersTo(diag, ask(diag, type, NLM_F_DUMP, body));
+    if (!answer.interrupted || attempt === ATTEMPTS) return answer;
+  }
 }
 
 /** Hears all answers to a question, up to the one that says that it was the last. */

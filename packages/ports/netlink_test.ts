@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import { attribute, encodeAttribute } from "./attribute.ts";
 import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, nlmsghdr, SOCK_DIAG_BY_FAMILY } from "./libc.ts";
-import { answersTo, answerTo } from "./netlink.ts";
+import { answersTo, answerTo, ask, list } from "./netlink.ts";
 
 // A socket takes the place of the kernel, which answers only what is right.
 
@@ -65,6 +65,26 @@ test("what answers another question is left out", () => {
 test("a list in which something came in between says so", () => {
   assert.ok(heard([[{ flags: NLM_F_DUMP_INTR }, done]], all).interrupted);
   assert.ok(heard([[{}], [{ ...done, flags: NLM_F_DUMP_INTR }]], all).interrupted);
+});
+
+test("a list that was interrupted is asked for again, and given as it is after 8 attempts", () => {
+  const attempts = (isInterrupted: (attempt: number) => boolean) => {
+    using pair = socketPair("datagram");
+    const body = new Uint8Array(4);
+    const before = ask(pair.first, SOCK_DIAG_BY_FAMILY, 0, body); // the next ones count on
+    for (let attempt = 1; attempt <= 10; attempt++) {
+      const question = before + attempt;
+      const flags = isInterrupted(attempt) ? NLM_F_DUMP_INTR : 0;
+      const answer: Said = { question, flags, body: new Uint8Array([attempt]) };
+      send(pair.second, message(answer));
+      send(pair.second, message({ ...done, question }));
+    }
+    const { bytes, starts, interrupted } = list(pair.first, SOCK_DIAG_BY_FAMILY, body);
+    return [starts.map((start) => bytes[start + nlmsghdr.size]), interrupted];
+  };
+  assert.deepEqual(attempts(() => false), [[1], false]);
+  assert.deepEqual(attempts((attempt) => attempt < 3), [[3], false]);
+  assert.deepEqual(attempts(() => true), [[8], true]);
 });
 
 test("an error is thrown, whether it comes as such or at the end of a list", () => {

@@ -8,11 +8,10 @@ import {
   INET_DIAG_REQ_BYTECODE,
   inetDiagReq,
   inetDiagReqV2,
-  NLM_F_DUMP,
   SOCK_DIAG_BY_FAMILY,
   TCPDIAG_GETSOCK,
 } from "./libc.ts";
-import { type Answer, answersTo, ask, diagSocket } from "./netlink.ts";
+import { type Answer, diagSocket, list } from "./netlink.ts";
 import { readProc } from "./proc_net.ts";
 import { protocols, type Search, type Table } from "./search.ts";
 
@@ -20,9 +19,6 @@ import { protocols, type Search, type Table } from "./search.ts";
 export interface Telling extends Answer, Table {
   readonly isNetlink: boolean;
 }
-
-/** How often to begin again if something came in between. */
-const ATTEMPTS = 8;
 
 /** Why netlink does not answer: there is none, it is forbidden, or knows no such sockets. */
 const refusals = [
@@ -75,12 +71,7 @@ function byProc(table: Table, { states }: Search): Telling[] {
 function byNetlink(diag: AsFd, table: Table, search: Search): Telling {
   const request = requestFor(table, search);
   const type = table.family === AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY;
-  for (let attempt = 1;; attempt++) {
-    const answer = answersTo(diag, ask(diag, type, NLM_F_DUMP, request));
-    if (!answer.interrupted || attempt === ATTEMPTS) {
-      return { ...table, ...answer, isNetlink: true };
-    }
-  }
+  return { ...table, ...list(diag, type, request), isNetlink: true };
 }
 
 function requestFor({ protocol, family }: Table, search: Search): Uint8Array {
