@@ -56,6 +56,7 @@ export async function respond(
   const { socket } = response.req;
   const end = new AbortController();
   const leave = () => end.abort();
+  if (socket.destroyed) leave();
   socket.once("close", leave);
   signal?.addEventListener("abort", leave);
   let bytes = 0;
@@ -65,6 +66,7 @@ export async function respond(
     if (socket.timeout) socket.setTimeout(socket.timeout); // it is not idle
   };
   try {
+    end.signal.throwIfAborted(); // a response that was closed must not be written to
     // While an earlier one on the same connection is not done, it has no socket.
     if (response.socket === null) await once(response, "socket", { signal: end.signal });
     using to = isAsPromised ? descriptorOf(response) : undefined;
@@ -120,6 +122,7 @@ async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Pr
   let isSent = true;
   response.flushHeaders();
   for (const part of body.parts) {
+    body.signal.throwIfAborted();
     if (!isOfFile(part)) {
       write(response, part, body.taken);
       continue;

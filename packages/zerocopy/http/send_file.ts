@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import { basename, normalize, resolve } from "node:path";
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { answerTo } from "./answer.ts";
@@ -144,9 +145,17 @@ export interface SentFile {
  * ```
  */
 export async function sendFile(
-  response: ServerResponse,
+  response: ServerResponse | Http2ServerResponse,
   path: string,
   options: SendFileOptions = {},
+): Promise<SentFile> {
+  return await answerWith(response as ServerResponse, path, options); // all that we use both have
+}
+
+async function answerWith(
+  response: ServerResponse,
+  path: string,
+  options: SendFileOptions,
 ): Promise<SentFile> {
   requireOptions(path, options);
   options.signal?.throwIfAborted();

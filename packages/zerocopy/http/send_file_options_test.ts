@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { sendFile, type SendFileOptions } from "@posixly/zerocopy/http";
 import { test } from "uvu";
@@ -112,6 +113,24 @@ test("headers are those of before, those of the options and those of the file", 
       assert.equal(headers["content-disposition"], 'attachment; filename="small.txt"');
     },
   ));
+
+test("what is packed goes to whoever takes it, and what varied before still varies", () => {
+  writeFileSync(`${folder}/packed.js`, "let a = 1;");
+  writeFileSync(`${folder}/packed.js.gz`, gzipSync("let a = 1;"));
+  return serving(
+    (response) => {
+      response.setHeader("Vary", "Origin");
+      return sendFile(response, "packed.js", { root: folder, precompressed: true });
+    },
+    async ({ port }) => {
+      const packed = await ask(port, "/", { "accept-encoding": "gzip" });
+      assert.equal(packed.headers["content-encoding"], "gzip");
+      assert.equal(packed.headers.vary, "Origin, Accept-Encoding");
+      assert.equal(gunzipSync(packed.body).toString(), "let a = 1;");
+      assert.equal((await ask(port, "/")).body.toString(), "let a = 1;");
+    },
+  );
+});
 
 test("a type of one's choice is that of the file", () =>
   serving(byName({ contentType: "text/plain" }), async ({ port }) => {

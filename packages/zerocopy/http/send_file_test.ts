@@ -185,6 +185,30 @@ test("a client that leaves is no error, at whatever point", () =>
     }
   }));
 
+test("a client that has left before it begins is no error either", () =>
+  serving(
+    async (response, request) => {
+      await new Promise((resolve) => request.socket.once("close", resolve));
+      return await byName()(response, request);
+    },
+    async ({ server, port, sent }) => {
+      let asked = 0;
+      server.on("request", () => asked++);
+      const questions = ["/large.bin", "/small.txt", "/missing", "/large.bin"].map((path, i) =>
+        request(path, i === 3 ? "Range: bytes=0-1,9-10\r\n" : "")
+      );
+      for (const together of [...questions.map((one) => [one]), questions]) {
+        const client = await dial(port);
+        const all = asked + together.length;
+        await client.write(Buffer.concat(together));
+        while (asked < all) await turns(1);
+        client.reset();
+      }
+      while (sent.length < 8) await turns(1);
+      assert.ok(sent.every(({ bytes, isComplete }) => bytes === 0 && !isComplete));
+    },
+  ));
+
 for (const way of ["sendfile", "stream"]) {
   test(`a file that becomes shorter ends the connection, and nothing is made up: ${way}`, () =>
     serving(
