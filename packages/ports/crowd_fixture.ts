@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import type { AsFd } from "@posixly/fd";
 import { readable } from "@posixly/mux";
 import {
   accept,
@@ -6,6 +7,7 @@ import {
   connect,
   Connection,
   connectTcp,
+  type DatagramSocket,
   listen,
   localAddress,
   parseAddress,
@@ -74,6 +76,7 @@ export const rows = (entries: Iterable<SocketEntry>) => [...entries].map(row).so
 /** Sockets of all kinds, in all states that hold still. */
 export class Crowd implements Disposable {
   readonly listeners: Socket[] = [];
+  readonly datagrams: DatagramSocket[] = [];
   readonly held: Disposable[] = [];
 
   async gather(): Promise<this> {
@@ -92,8 +95,8 @@ export class Crowd implements Disposable {
       this.held.push(writer, reader);
     }
     this.#fill();
-    this.held.push(udp("127.0.0.1:0"), udp("[::1]:0"), udp("0.0.0.0:0"));
-    this.held.push(udp("127.0.0.1:0", { peer: "127.0.0.1:9" }));
+    this.datagrams.push(udp("127.0.0.1:0"), udp("[::1]:0"), udp("0.0.0.0:0"));
+    this.datagrams.push(udp("127.0.0.1:0", { peer: "127.0.0.1:9" }));
     return this;
   }
 
@@ -127,9 +130,9 @@ export class Crowd implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const each of [...this.held, ...this.listeners]) each[Symbol.dispose]();
+    for (const each of [...this.held, ...this.listeners, ...this.datagrams]) each[Symbol.dispose]();
   }
 }
 
 /** The port of a socket. */
-export const portOf = (fd: Socket) => (localAddress(fd) as { port: number }).port;
+export const portOf = (fd: AsFd) => (localAddress(fd) as { port: number }).port;

@@ -40,9 +40,10 @@ function filters(known: readonly number[]): fc.Arbitrary<string> {
 testAlone("filters let through what those of ss do, in the kernel and by hand", async () => {
   using crowd = await new Crowd().gather();
   fc.assert(
-    fc.property(filters(crowd.listeners.map(portOf)), (filter) => {
+    fc.property(filters([...crowd.listeners, ...crowd.datagrams].map(portOf)), (filter) => {
       const found = rows(sockets({ protocol: "tcp", filter }));
       assert.deepEqual(found, ss("-ta", filter));
+      assert.deepEqual(rows(sockets({ protocol: "udp", filter })), ss("-ua", filter));
       if (!filter.includes("autobound")) {
         assert.deepEqual(
           rows(sockets({ protocol: "tcp", filter, source: "proc" })).length,

@@ -85,6 +85,17 @@ test("a socket is followed after it was closed here", () =>
     assert.deepEqual(lasting(states), ["established", "finWait2", "timeWait"]);
   }));
 
+test("a connection of IPv4 to a listener of both families is followed, from its end there", () =>
+  withoutLeaks(async () => {
+    using listener = listenTcp("[::]:0");
+    const client = await connectTcp(`127.0.0.1:${portOf(listener)}`);
+    const server = await listener.accept();
+    assert.equal((server.remoteAddress as { host: string }).host, "::ffff:127.0.0.1");
+    const doing = { established: () => server.close(), finWait2: () => client.close() };
+    const states = await statesOf(follow(server, { interval: 1 }), doing, "timeWait");
+    assert.deepEqual(lasting(states), ["established", "finWait2", "timeWait"]);
+  }));
+
 test("somebody else's connection is followed by its entry", () =>
   withoutLeaks(async () => {
     const [first, second] = await pair();
