@@ -122,6 +122,7 @@ export class Loans {
   }
 
   #watch(): Watcher {
+    this.#looks = 0;
     const watcher = watch(this.#socket, { priority: true, edge: true }, () => this.#look(watcher));
     if (this.#awaited.size === 0) watcher.unref();
     watcher.ended.then(() => {

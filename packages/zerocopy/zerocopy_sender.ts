@@ -22,7 +22,8 @@ const MINIMUM = 10_240;
  * that is worth it, and tells when the kernel is done with them: `MSG_ZEROCOPY` of send(2).
  *
  * It sets the option `zeroCopy` of the socket, and empties its error queue for as long as something
- * is lent. Nobody else may lend through this socket, and no second sender while one is open.
+ * is lent. Nobody else may lend through this socket, and no second sender while one is open; what is
+ * written to a stream by other means while something is sent gets mixed with it.
  *
  * @param socket A socket of TCP, UDP or vsock, or a raw one; pass the object that owns it rather
  * than a number, so that its closing is noticed. It stays open
