@@ -7,6 +7,7 @@ export { type Advice, advise } from "./advise.ts";
 export { allocate, type AllocateOptions, zeroRange } from "./allocate.ts";
 export { type AsFd, fdOf } from "./as_fd.ts";
 export { close, closeRange, type CloseRangeOptions } from "./close.ts";
+export { readDirectory, readLink } from "./directory.ts";
 export {
   duplicate,
   type DuplicateOptions,

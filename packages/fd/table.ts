@@ -1,11 +1,12 @@
 import process from "node:process";
 import { requireInteger, type SyscallError } from "@posixly/sys";
+import { readDirectory, readLink } from "./directory.ts";
 import { parseFdInfo } from "./fdinfo.ts";
 import type { Flags } from "./flags.ts";
 import { type DescriptorKind, kindOf } from "./kind.ts";
 import { open } from "./open.ts";
 import type { OwnedFd } from "./owned_fd.ts";
-import { linkIn, namesIn, textIn } from "./proc.ts";
+import { textIn } from "./proc.ts";
 
 /**
  * One line of the table of descriptors.
@@ -72,18 +73,18 @@ export function table(pid?: number): TableEntry[] {
   const path = `/proc/${pid ?? "self"}/fd`;
   using folder = open(path, { directory: true });
   const isOurs = pid === undefined || pid === process.pid;
-  return namesIn(folder)
+  return readDirectory(folder)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((fd) => !(isOurs && fd === folder.fd))
     .sort((a, b) => a - b)
-    .map((fd) => entryOf(folder, fd, path))
+    .map((fd) => entryOf(folder, fd))
     .filter((entry) => entry !== null);
 }
 
 /** One entry; `null` if the descriptor was closed meanwhile, or all of the process is gone. */
-function entryOf(folder: OwnedFd, fd: number, path: string): TableEntry | null {
-  const link = () => linkIn(folder, `${fd}`, `${path}/${fd}`);
+function entryOf(folder: OwnedFd, fd: number): TableEntry | null {
+  const link = () => readLink(`${fd}`, { dir: folder });
   try {
     for (;;) {
       const target = link();

@@ -1,31 +1,13 @@
-import { array, bind, bytes, perArch, struct } from "@posixly/sys";
+import { array, bytes, struct } from "@posixly/sys";
 
 /** The C headers that declare what is below; `npm run check` compares. */
 export const headers = [
-  "dirent.h",
   "netinet/in.h",
   "linux/inet_diag.h",
   "linux/netlink.h",
   "linux/sock_diag.h",
   "sys/socket.h",
-  "sys/syscall.h",
-  "unistd.h",
 ];
-
-export const libc = bind({
-  readlinkat: ["i32", "i32", "buffer", "buffer", "u32"],
-  syscall$getdents64: ["i32", "i32", "i32", "buffer", "u32"],
-});
-
-// readdir(3), by number: the C library allocates
-export const SYS_getdents64 = perArch({ x64: 217, arm64: 61 });
-export const dirent64 = struct({
-  d_ino: "u64",
-  d_off: "i64",
-  d_reclen: "u16",
-  d_type: "u8",
-  d_name: bytes(256),
-}, { c: "struct dirent64" });
 
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;

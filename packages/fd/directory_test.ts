@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { withoutLeaks } from "@posixly/testing";
+import fc from "fast-check";
+import { test } from "uvu";
+import { memfd, open, readDirectory, readLink } from "@posixly/fd";
+
+const folder = mkdtempSync("/tmp/posixly-directory-");
+test.after(() => rmSync(folder, { recursive: true }));
+
+let count = 0;
+function emptyDirectory(): string {
+  const path = join(folder, `${count++}`);
+  mkdirSync(path);
+  return path;
+}
+
+const anyName = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 })
+  .filter((name) => !/[\0/]/.test(name) && name !== "." && name !== ".." && name.isWellFormed());
+
+test("the names are those that there are", () =>
+  withoutLeaks(() => {
+    fc.assert(
+      fc.property(fc.uniqueArray(anyName, { maxLength: 20 }), (names) => {
+        const path = emptyDirectory();
+        for (const name of names) writeFileSync(join(path, name), "");
+        using directory = open(path, { directory: true });
+        assert.deepEqual(readDirectory(directory).sort(), readdirSync(path).sort());
+        assert.deepEqual(readDirectory(directory).sort(), names.toSorted()); // and once more
+      }),
+      { numRuns: 50 },
+    );
+  }));
+
+test("more names than one answer of the kernel holds are all told", () =>
+  withoutLeaks(() => {
+    const path = emptyDirectory();
+    const names = Array.from({ length: 1500 }, (_, i) => `${i}`.padStart(40, "0"));
+    for (const name of names) writeFileSync(join(path, name), "");
+    using directory = open(path, { directory: true });
+    assert.deepEqual(readDirectory(directory).sort(), names);
+  }));
+
+test("a directory that was opened is read wherever its path leads by now", () =>
+  withoutLeaks(() => {
+    const path = emptyDirectory();
+    writeFileSync(join(path, "inside"), "");
+    using directory = open(path, { directory: true });
+    renameSync(path, `${path}-moved`);
+    mkdirSync(path);
+    assert.deepEqual(readDirectory(directory), ["inside"]);
+
+    const gone = emptyDirectory();
+    using removed = open(gone, { directory: true });
+    rmdirSync(gone);
+    assert.throws(() => readDirectory(removed), { code: "ENOENT" });
+  }));
+
+test("what is no directory is refused", () =>
+  withoutLeaks(() => {
+    using file = memfd("file");
+    assert.throws(() => readDirectory(file), { code: "ENOTDIR", fd: file.fd });
+    using place = open(folder, { directory: true, pathOnly: true });
+    assert.throws(() => readDirectory(place), { code: "EBADF" });
+    assert.throws(() => readDirectory("/" as never), { name: "TypeError" });
+  }));
+
+test("a link says what was written into it", () =>
+  withoutLeaks(() => {
+    fc.assert(
+      fc.property(anyName, (target) => {
+        const path = emptyDirectory();
+        symlinkSync(target, join(path, "link"));
+        using dir = open(path, { directory: true });
+        assert.equal(readLink(join(path, "link")), target);
+        assert.equal(readLink("link", { dir }), target);
+      }),
+      { numRuns: 50 },
+    );
+    const long = "x".repeat(4095);
+    symlinkSync(long, join(folder, "long"));
+    assert.equal(readLink(join(folder, "long")), long);
+    assert.throws(() => readLink(folder), { code: "EINVAL", path: folder });
+    assert.throws(() => readLink(join(folder, "none")), { code: "ENOENT" });
+    assert.throws(() => readLink("a\0b"), { name: "TypeError" });
+    assert.throws(() => readLink("a", { from: 3 } as object), { name: "TypeError" });
+  }));
+
+test.run();
