@@ -43,7 +43,8 @@ for (const file of [...filesIn("packages")].filter((path) => path.endsWith("_ben
     if (comparison.partner) {
       process.env.BENCH_PARTNER = compile(comparison.partner, { isWhole: true });
     }
-    const costs = await compare(new Map(sides.map((side) => [side, side.command])), plan);
+    const commands = new Map(sides.map((side) => [side, side.command]));
+    const costs = await compare(commands, plan, comparison.clock);
     const figures = sides.map((side) => ({ ...side, ...costs.get(side) }));
     console.log((options.json ? json : table)({ ...comparison, package: name }, figures));
   }

@@ -8,19 +8,20 @@ import { Side } from "./side.mjs";
  *
  * @param commands What to spawn for each side, by its key
  * @param plan How many sittings, of how many rounds, of how many milliseconds
+ * @param clock Of which time: `cpu` or `wall`
  */
-export async function compare(commands, { sittings, rounds, milliseconds }) {
+export async function compare(commands, { sittings, rounds, milliseconds }, clock) {
   const costs = new Map([...commands.keys()].map((key) => [key, []]));
   for (let sitting = 0; sitting < sittings; sitting++) {
-    for (const [key, cost] of await sit(commands, rounds, milliseconds)) costs.get(key).push(cost);
+    for (const [key, cost] of await sit(commands, rounds, milliseconds, clock)) costs.get(key).push(cost);
   }
   return new Map([...costs].map(([key, all]) => [key, medians(all)]));
 }
 
-async function sit(commands, rounds, milliseconds) {
+async function sit(commands, rounds, milliseconds, clock) {
   const sides = [...commands].map(([key, command]) => ({ key, side: new Side(command), took: [] }));
   try {
-    for (const { side } of sides) await side.calibrate(milliseconds);
+    for (const { side } of sides) await side.calibrate(milliseconds, clock);
     for (let round = 0; round < rounds; round++) {
       // Every other round backwards, so that nobody always follows the same one.
       for (const { side, took } of round % 2 ? sides.toReversed() : sides) {

@@ -2,6 +2,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+/** How many times as long as it should a round may take, where others use the processors too. */
+const PATIENCE = 10;
+
 export class Side {
   #process;
   #answers;
@@ -13,17 +16,22 @@ export class Side {
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Finds how many times fill a round of so many milliseconds, and so warms the code up. */
-  async calibrate(milliseconds) {
+  /**
+   * Finds how many times fill a round of so many milliseconds, and so warms the code up.
+   *
+   * @param clock Of which time; while a side waits, CPU time stands still
+   */
+  async calibrate(milliseconds, clock) {
     const round = milliseconds * 1e6;
+    const spent = ({ cpu, wall }) => clock === "cpu" ? Math.max(cpu, wall / PATIENCE) : wall;
     await this.work(); // the first time loads what is loaded once, and takes long
     for (;;) {
       // Only a long round is believed, and only twice: anything may get in the way of a short one.
       const long = round / 2 / this.#times;
-      const walls = [(await this.work()).wall];
-      if (walls[0] > long) walls.push((await this.work()).wall);
-      if (walls.length === 2 && walls[1] > long) {
-        this.#times = Math.max(1, Math.round(round / walls[1]));
+      const costs = [spent(await this.work())];
+      if (costs[0] > long) costs.push(spent(await this.work()));
+      if (costs.length === 2 && costs[1] > long) {
+        this.#times = Math.max(1, Math.round(round / costs[1]));
         return;
       }
       this.#times *= 2;
