@@ -35,6 +35,8 @@ class Reactor {
   busyPoll = 0;
   /** Leaves the rest of the batch for later. */
   isHalted = false;
+  /** How many batches were looked for so far. */
+  looks = 0;
 
   readonly #registry = new Registry(
     () => this.#wake(),
@@ -146,6 +148,7 @@ class Reactor {
   #fetch(timeout: number): boolean {
     if (this.#hasGhosts) this.#hasGhosts = !this.#registry.renew();
     this.#registry.hasForgotten = false;
+    this.looks++;
     const ready = this.#registry.fetch(this.#events, timeout);
     if (ready === -errno.EINTR) return false;
     this.#next = 0;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers";
 import { type EventFd, eventfd, timerfd } from "@posixly/fd";
-import { busyPoll, readable, run, stop, watch, writable } from "@posixly/mux";
+import { busyPoll, looks, readable, run, stop, watch, writable } from "@posixly/mux";
 import { errno } from "@posixly/sys";
 import { runFresh, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
@@ -432,5 +432,22 @@ test("a Worker ends by itself when nothing is waited for any more", async () => 
   ));
   assert.deepEqual([status, stdout], [0, "0\n"], stderr);
 });
+
+test("those that are ready together are told within one look, and later ones within another", () =>
+  withoutLeaks(() => {
+    using first = eventfd(1);
+    using second = eventfd(1);
+    const seen: number[] = [];
+    const watchers = [first, second].map((counter) =>
+      watch(counter, { readable: true }, () => {
+        seen.push(looks());
+        if (seen.length === 4) { for (const watcher of watchers) watcher.close(); }
+      })
+    );
+    run();
+    assert.equal(seen[0], seen[1]);
+    assert.equal(seen[2], seen[3]);
+    assert.ok(seen[2] > seen[1]);
+  }));
 
 test.run();

@@ -115,12 +115,14 @@ export class DocumentRoot implements Disposable {
    * What a request target leads to.
    *
    * @param acceptEncoding The header, if there is one
+   * @param look Within which it is asked for, see `looks` of `@posixly/mux`: requests that came together
+   * need not each ask the kernel whether a file is as it was
    * @throws {HttpError} 400, 403, 404, 500 or 503
    */
-  find(target: string, acceptEncoding?: string | null): Found {
+  find(target: string, acceptEncoding?: string | null, look?: number): Found {
     const mark = target.indexOf("?");
     const way = mark === -1 ? target : target.slice(0, mark);
-    const held = this.#held?.get(way);
+    const held = this.#held?.get(way, look);
     if (held !== undefined) return held.lend(acceptEncoding);
 
     const asked = parseTarget(target);

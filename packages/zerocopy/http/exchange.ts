@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { type AsFd, fdOf, pread } from "@posixly/fd";
+import { fdOf, type OwnedFd, pread } from "@posixly/fd";
 import { errno, ok } from "@posixly/sys";
 import { FileTruncatedError } from "../file_truncated.ts";
 import { libc, MSG_DONTWAIT, MSG_MORE, MSG_NOSIGNAL } from "../libc.ts";
@@ -7,6 +7,7 @@ import { Offset } from "../offset.ts";
 import { Warmth } from "../warm.ts";
 import type { Answer, Part } from "./answer.ts";
 import type { ConnectionOption, HeadWriter } from "./head_writer.ts";
+import { dateNow } from "./http_date.ts";
 import { outbox, readCached } from "./outbox.ts";
 
 const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -22,7 +23,7 @@ export const WHEN_WRITABLE = 0;
 
 /** What is lent to an exchange until it is over. */
 export interface Lent {
-  readonly file: AsFd;
+  readonly file: OwnedFd;
   close(): void;
 }
 
@@ -170,10 +171,21 @@ export class Exchange {
   /** For when the part is in memory; 0, or after how many milliseconds it may be. */
   #delayOf(part: Part, length: number): number {
     if (isBytes(part)) return 0;
-    this.#warmth ??= new Warmth(this.#lent!.file);
-    return this.#warmth.delayOf(part.offset + this.#at, length);
+    const { file } = this.#lent!;
+    if (warm.get(file) === dateNow()) return 0;
+    this.#warmth ??= new Warmth(file);
+    const delay = this.#warmth.delayOf(part.offset + this.#at, length);
+    const isAll = this.answer.status === 200 && length === part.length;
+    if (delay === 0 && isAll && length <= SOON_SENT) warm.set(file, dateNow());
+    return delay;
   }
 }
+
+/** Up to this length a file is not looked at again in the second in which all was in memory. */
+const SOON_SENT = 262_144;
+
+/** When that was. */
+const warm = new WeakMap<OwnedFd, string>();
 
 type FilePart = Exclude<Part, Uint8Array>;
 

@@ -19,9 +19,9 @@ export class HeldFiles {
   }
 
   /** What a way led to, if it still does. */
-  get(way: string): Variants | undefined {
+  get(way: string, look?: number): Variants | undefined {
     const files = this.#files.get(way);
-    if (files === undefined || files.isCurrent) return files;
+    if (files === undefined || files.isCurrent(look)) return files;
     this.#files.delete(way);
     files.retire();
   }

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { looks } from "@posixly/mux";
 import type { SocketAddress } from "@posixly/socket";
 import { Agenda } from "./agenda.ts";
 import { type Answer, answerTo } from "./answer.ts";
@@ -139,7 +140,8 @@ export class Service {
     let found: Found | undefined;
     try {
       requireMethod(head);
-      found = this.#root.find(target, head.header("accept-encoding"));
+      const look = this.isClosing ? undefined : looks(); // closing answers out of turn
+      found = this.#root.find(target, head.header("accept-encoding"), look);
       if (found.kind === "redirect") return new Exchange(method, target, redirection(found));
       return new Exchange(method, target, answerTo(head, found.representation), found);
     } catch (error) {

@@ -5,14 +5,22 @@ import type { FoundFile, OpenFile } from "./open_file.ts";
 export class Variants {
   readonly #plain: OpenFile;
   readonly #packed: readonly OpenFile[];
+  /** When they were last found to be as they were. */
+  #look: number | undefined;
 
   constructor(plain: OpenFile, packed: readonly OpenFile[] = []) {
     this.#plain = plain;
     this.#packed = [...packed].sort((a, b) => a.representation.size - b.representation.size);
   }
 
-  /** Whether all of them are as they were. */
-  get isCurrent(): boolean {
+  /**
+   * Whether all of them are as they were.
+   *
+   * @param look Within which it is asked, see `looks` of `@posixly/mux`: once is enough for each
+   */
+  isCurrent(look?: number): boolean {
+    if (look !== undefined && look === this.#look) return true;
+    this.#look = look;
     return this.#plain.isCurrent && this.#packed.every((file) => file.isCurrent);
   }
 
