@@ -266,7 +266,7 @@ export class Engine<T> {
   }
 
   #settle(): void {
-    this.#conditions.look();
+    if (this.#conditions.size > 0) this.#conditions.look();
     this.#hold();
     this.#budget?.settled();
   }
