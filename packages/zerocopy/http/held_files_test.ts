@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { stat } from "@posixly/fd";
 import { openDescriptors, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
+import { libc } from "../libc.ts";
 import { DocumentRoot, type FoundFile } from "./document_root.ts";
 import { HttpError } from "./http_error.ts";
 import { find, inside, outside, text, tree, withSpareDescriptors } from "./root_fixture.ts";
@@ -103,5 +104,30 @@ test("where there is a descriptor for the file and none to hold it, it is found 
       assert.equal(find("/a.txt", root), "a");
     }
   }));
+
+test("within one look a file is asked about once, and anew within the next, and without one", () => {
+  const site = fs.mkdtempSync(`${tree}/site-`);
+  fs.writeFileSync(`${site}/x`, "x");
+  using root = new DocumentRoot(site);
+  const first = root.find("/x"); // opens it
+  if (first.kind === "file") first.close();
+  const { statx } = libc;
+  let asked = 0;
+  libc.statx = (...args) => {
+    asked++;
+    return statx(...args);
+  };
+  const askedAt = (look?: number) => {
+    asked = 0;
+    const found = root.find("/x", null, look);
+    if (found.kind === "file") found.close();
+    return asked;
+  };
+  try {
+    assert.deepEqual([2, 2, 2, 3, undefined, undefined, 3].map(askedAt), [1, 0, 0, 1, 1, 1, 1]);
+  } finally {
+    libc.statx = statx;
+  }
+});
 
 test.run();

@@ -309,6 +309,28 @@ test("what is not in memory is waited for, and not by anybody else", () =>
     });
   }));
 
+test("a short file that was in memory is not looked at again in the same second", () =>
+  served({}, async ({ dial }) => {
+    let looks = 0;
+    await replacing("preadv2", (call) => (...args) => {
+      looks++;
+      return call(...args);
+    }, async () => {
+      using connection = await dial();
+      for (const [name, most] of [["middle.bin", 20], ["large.bin", 10_000]] as const) {
+        const content = bytes.subarray(0, name === "middle.bin" ? 100_000 : undefined);
+        writeFileSync(`${folder}/${name}`, content);
+        looks = 0;
+        for (let i = 0; i < 50; i++) {
+          await connection.write(request(`/${name}`));
+          assert.ok((await answerOf(connection, content.length)).body.equals(content));
+        }
+        assert.ok(looks > 0 && looks < most, `${looks} looks`);
+        if (name === "large.bin") assert.ok(looks >= 50 * 3);
+      }
+    });
+  }));
+
 test("what sendfile refuses is read and written", () =>
   served({}, async ({ dial }) => {
     await replacing("sendfile", () => () => -errno.EINVAL, async () => {
