@@ -14,7 +14,10 @@ import type { Destination } from "./endpoint.ts";
  * import type { Socket } from "node:net";
  *
  * class Client {
- *   constructor(readonly socket: Socket) {}
+ *   readonly socket: Socket;
+ *   constructor(socket: Socket) {
+ *     this.socket = socket;
+ *   }
  *   async ask(question: string): Promise<string> {
  *     this.socket.write(`${question}\n`);
  *     return String((await once(this.socket, "data"))[0]).trim();
