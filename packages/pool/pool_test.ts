@@ -420,7 +420,7 @@ test("use keeps a resource only if it is told so, and not if `keep` throws or pr
     throw new RangeError("keep is broken");
   };
   await assert.rejects(pool.use(fails, { keep }), RangeError);
-  const promises = (async () => false) as unknown as () => boolean;
+  const promises = (() => Promise.resolve(false)) as unknown as () => boolean;
   await assert.rejects(pool.use(fails, { keep: promises }), { message: "broken" });
   assert.deepEqual(destroyed, ["0 discarded", "1 discarded"]);
   const wrong = true as unknown as () => boolean;
@@ -566,7 +566,7 @@ test("a lease that is forgotten is reported, with where it was acquired", async 
 test("where it was acquired is told also from deep within, and of those who waited", async () => {
   const clock = new TestClock();
   const keyOf = (key: string) => key;
-  const pools = new KeyedPools({ keyOf, create: async () => ({}), leakAfter: 1000, clock });
+  const pools = new KeyedPools({ keyOf, create: () => ({}), leakAfter: 1000, clock });
   const reports: string[] = [];
   pools.on("leaked", ({ stack }) => reports.push(stack));
   const deep = (depth: number): Promise<void> =>
