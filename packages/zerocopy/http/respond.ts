@@ -48,6 +48,7 @@ export async function respond(
   file: AsFd | undefined,
   { chunk, signal }: { readonly chunk?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Responded> {
+  response.removeHeader("Transfer-Encoding"); // with a length as well, nobody would know the end
   for (const [name, value] of headers) setHeader(response, name, value);
   const promised = response.getHeader("Content-Length");
   response.writeHead(status); // who listens for that may change the headers

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { basename, normalize, resolve } from "node:path";
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
-import { answerTo } from "./answer.ts";
+import { type Answer, answerTo } from "./answer.ts";
 import { attachment } from "./attachment.ts";
 import { DocumentRoot, type DocumentRootOptions, type FoundFile } from "./document_root.ts";
 import { HttpError } from "./http_error.ts";
@@ -102,7 +102,8 @@ export interface SentFile {
  * with the headers that caches and players want, the ranges that were asked for, or the word that
  * nothing has changed. The kernel sends the bytes straight from its memory.
  *
- * Headers that were set before go along. Where sendfile(2) cannot be, the file is read and written
+ * Headers that were set before go along, and so does a status from 400 on: with it the file is the
+ * page of an error, and sent whole whatever was asked. Where sendfile(2) cannot be, the file is read and written
  * to the response, and `path` says so: through TLS and HTTP/2, and where somebody has replaced the
  * response's `write`, to compress what is sent or to look at it.
  *
@@ -164,7 +165,7 @@ async function answerWith(
   try {
     using found = find(path, question, options);
     const told = describe(found.representation, response, options.contentType);
-    const answer = answerTo(question, told);
+    const answer = answerOf(response, question, told);
     setHeaders(response, path, options);
     return { status: answer.status, ...await respond(response, answer, found.file, options) };
   } catch (error) {
@@ -190,7 +191,9 @@ function requireOptions(path: string, options: SendFileOptions): void {
     "chunk",
     "signal",
   ]);
-  const { maxAge, immutable, attachment, chunk, refusal = "answer" } = options;
+  const { root, maxAge, immutable, contentType, attachment, chunk, refusal = "answer" } = options;
+  requireText(root, "root");
+  requireText(contentType, "contentType");
   if (maxAge !== undefined) requireInteger(maxAge, "maxAge", 0);
   requireBoolean(immutable, "immutable");
   if (typeof attachment !== "string") requireBoolean(attachment, "attachment");
@@ -198,6 +201,11 @@ function requireOptions(path: string, options: SendFileOptions): void {
   if (refusal !== "answer" && refusal !== "throw") {
     throw new TypeError(`refusal must be answer or throw, not ${String(refusal)}`);
   }
+}
+
+function requireText(text: string | undefined, name: string): void {
+  if (text === undefined || (typeof text === "string" && text !== "")) return;
+  throw new TypeError(`${name} must be a string that is not empty, not ${JSON.stringify(text)}`);
 }
 
 function questionOf({ req: { method = "GET", headers } }: ServerResponse): Question {
@@ -226,6 +234,13 @@ function find(path: string, question: Question, options: SendFileOptions): Found
   );
   if (found.kind === "file") return found;
   throw new HttpError(404, "Not found");
+}
+
+/** What to answer. The page of an error is told as that error, and whole. */
+function answerOf({ statusCode }: ServerResponse, question: Question, of: Representation): Answer {
+  if (statusCode < 400) return answerTo(question, of);
+  const { method } = question;
+  return { ...answerTo({ method, header: () => null }, of), status: statusCode };
 }
 
 /** A path as a request has it: everything in a name is that name. */

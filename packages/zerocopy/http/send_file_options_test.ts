@@ -88,6 +88,39 @@ test("a refusal can be thrown, and nothing was sent then", () =>
     async ({ port }) => assert.equal((await ask(port, "/")).status, 410),
   ));
 
+test("the page of an error keeps its status, and is whole whatever was asked", () =>
+  serving(
+    (response, { url }) => {
+      response.statusCode = Number(url!.slice(1));
+      return sendFile(response, "small.txt", { root: folder });
+    },
+    async ({ port }) => {
+      const asked = { range: "bytes=1-2", "if-none-match": "*", "if-match": '"other"' };
+      for (const status of [400, 404, 503]) {
+        const page = await ask(port, `/${status}`, asked);
+        assert.deepEqual([page.status, page.body.toString()], [status, "small"]);
+        const head = await ask(port, `/${status}`, asked, "HEAD");
+        assert.deepEqual([head.status, head.headers["content-length"]], [status, "5"]);
+      }
+      assert.equal((await ask(port, "/204")).status, 200, "which has no body");
+      assert.equal((await ask(port, "/200", { range: "bytes=1-2" })).status, 206);
+    },
+  ));
+
+test("an answer has one length, also if it was to be in chunks", () =>
+  serving(
+    (response) => {
+      response.setHeader("Transfer-Encoding", "chunked");
+      return sendFile(response, "small.txt", { root: folder });
+    },
+    async ({ port, sent }) => {
+      const { headers, body } = await ask(port, "/");
+      assert.equal(body.toString(), "small");
+      assert.deepEqual([headers["transfer-encoding"], headers["content-length"]], [undefined, "5"]);
+      assert.equal(sent[0].path, "sendfile");
+    },
+  ));
+
 test("headers are those of before, those of the options and those of the file", () =>
   serving(
     (response) => {
@@ -172,6 +205,9 @@ test("options that cannot be are refused before anything is sent", () => {
     ["small.txt", { refusal: "never" }],
     ["small.txt", { root: folder, headers: { "X-Bad": "a\r\nb" } }],
     ["small.txt", { root: folder, contentType: "a\r\nb" }],
+    ["small.txt", { root: folder, contentType: "" }],
+    ["small.txt", { root: folder, contentType: 5 }],
+    ["small.txt", { root: 5 }],
   ];
   const handler: Handler = async (response) => {
     for (const [path, options] of wrong) {
