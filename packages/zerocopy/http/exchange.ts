@@ -59,9 +59,7 @@ export class Exchange {
     if (parcel !== undefined) return this.#sendFirst(to, parcel.bytes, parcel.head, chunk);
     const head = heads.write(outbox, this.answer, connection);
     const end = head + this.#putAlong(head);
-    if (connection === "" && end - head === this.answer.length) {
-      heads.parcels.add(this.answer, outbox, head, end);
-    }
+    if (connection === "") heads.parcels.add(this.answer, outbox, head, end);
     return this.#sendFirst(to, outbox, head, chunk, end);
   }
 

@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import { type Answer, isLasting } from "./answer.ts";
 import { dateNow } from "./http_date.ts";
 
-/** A short answer as it goes out: its head, and all that follows. */
+/** An answer as it goes out: its head, and all that follows or nothing, if that is long. */
 export interface Parcel {
   readonly bytes: Uint8Array;
   /** How long its head is. */
@@ -11,11 +11,11 @@ export interface Parcel {
   readonly date: string;
 }
 
-/** How long one may be; a longer one is put together each time. */
+/** How long a parcel may be. */
 const LIMIT = 8192;
 
 /**
- * Short answers that are the same whoever asks, until the clock says something else: for a second at
+ * Answers that are the same whoever asks, until the clock says something else: for a second at
  * most. That their file has not changed meanwhile is up to whoever asks for them.
  */
 export class Parcels {
