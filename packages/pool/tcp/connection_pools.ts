@@ -2,28 +2,30 @@ import { systemClock } from "../clock.ts";
 import { type KeyedPoolOptions, KeyedPools, type KeyedPoolStats } from "../keyed_pools.ts";
 import type { PoolEvents } from "../events.ts";
 import type { Lease } from "../lease.ts";
-import type { AcquireOptions } from "../options.ts";
+import { type AcquireOptions, requireAmount } from "../options.ts";
 import type { CloseOptions } from "../pool.ts";
 import type { PoolStats } from "../stats.ts";
 import { restWithin } from "./keep_alive.ts";
 import { Resting } from "./resting.ts";
 import type { Care } from "./transport.ts";
 
+/** What of a pool is not up to whoever uses connections. */
+const ours = [
+  "keyOf",
+  "create",
+  "destroy",
+  "validate",
+  "validateAfter",
+  "validateTimeout",
+  "keepAlive",
+  "reusable",
+  "onIdle",
+  "onBusy",
+  "leasesPerResource",
+] as const;
+
 /** How many connections there may be, and for how long: what is up to whoever uses them. */
-export type Limits<To, T> = Omit<
-  KeyedPoolOptions<To, T>,
-  | "keyOf"
-  | "create"
-  | "destroy"
-  | "validate"
-  | "validateAfter"
-  | "validateTimeout"
-  | "keepAlive"
-  | "reusable"
-  | "onIdle"
-  | "onBusy"
-  | "leasesPerResource"
->;
+export type Limits<To, T> = Omit<KeyedPoolOptions<To, T>, typeof ours[number]>;
 
 /** Connections by where they go to. Those that rest are looked after. */
 export class ConnectionPools<To, T extends object> {
@@ -36,6 +38,9 @@ export class ConnectionPools<To, T extends object> {
     care: Care<T>,
     { idleTimeout = 30_000, ...limits }: Limits<To, T>,
   ) {
+    const taken = ours.find((name) => name in limits);
+    if (taken !== undefined) throw new TypeError(`There is no option ${taken}`);
+    requireAmount(idleTimeout, "idleTimeout", 0);
     const clock = limits.clock ?? systemClock;
     const resting = new Resting(care, idleTimeout, clock, (connection) => this.evict(connection));
     this.#resting = resting;

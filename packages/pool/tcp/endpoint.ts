@@ -40,12 +40,32 @@ export interface Endpoint {
  */
 export type EndpointLike = string | Endpoint;
 
-/** An endpoint with nothing left to be guessed, each spelt in one way only. */
+/**
+ * An endpoint with nothing left to be guessed, each spelt in one way only: what a transport is told.
+ *
+ * @example Usage
+ * ```ts
+ * import { type Destination, TcpPool } from "@posixly/pool/tcp";
+ * import assert from "node:assert/strict";
+ *
+ * const told: Destination[] = [];
+ * const pool = new TcpPool({
+ *   transport: { connect: async (to) => ({ number: told.push(to) }), close() {} },
+ * });
+ * await pool.use({ host: "Example.ORG", tls: true }, () => {});
+ * const { host, port, serverName } = told[0];
+ * assert.deepEqual([host, port, serverName], ["example.org", 443, "example.org"]);
+ * await pool.close();
+ * ```
+ */
 export interface Destination extends Endpoint {
+  /** The port. */
   readonly port: number;
+  /** Whether it is encrypted by TLS. */
   readonly tls: boolean;
   /** With TLS: always there, unless `host` is an address, which has no name to ask for. */
   readonly serverName: string | undefined;
+  /** Which address of ours to connect from, as a text. */
   readonly from: string | undefined;
 }
 

@@ -194,6 +194,21 @@ test("endpoints that are spelt in two ways share their connections, others do no
     await assert.rejects(one.pool.acquire("nowhere"), TypeError);
   }));
 
+test("options that are not up to whoever uses connections are refused, and times that are none", () => {
+  const wrong: [object, ErrorConstructor][] = [
+    [{ leasesPerResource: 2 }, TypeError],
+    [{ validate: () => true }, TypeError],
+    [{ keepAlive: true }, TypeError],
+    [{ min: 1 }, TypeError],
+    [{ idleTimeout: "4000" }, TypeError],
+    [{ idleTimeout: NaN }, RangeError],
+    [{ idleTimeout: -1 }, RangeError],
+  ];
+  for (const [options, error] of wrong) {
+    assert.throws(() => new TcpPool(options), error, JSON.stringify(options));
+  }
+});
+
 test("a Connection has no TLS, which is said", () =>
   withoutLeaks(async () => {
     const pool = new TcpPool();

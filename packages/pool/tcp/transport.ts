@@ -58,10 +58,25 @@ export interface Transport<T> extends Care<T> {
   connect(to: Destination, signal: AbortSignal): Promise<T>;
 }
 
-/** What is done with connections once they are there. */
+/**
+ * What is done with connections once they are there, see {@linkcode Transport}.
+ *
+ * @example Usage
+ * ```ts
+ * import { type Care, connections } from "@posixly/pool/tcp";
+ * import { type Connection, connectionPair } from "@posixly/socket";
+ * import assert from "node:assert/strict";
+ *
+ * const care: Care<Connection> = connections();
+ * using pair = connectionPair();
+ * assert.ok(care.isIntact!(pair.first, "use"));
+ * care.close(pair.first);
+ * assert.ok(!care.isIntact!(pair.first, "rest"));
+ * ```
+ */
 export interface Care<T> {
-  /** Closes one that is not wanted any more, whatever its state; called once for each. */
-  close(connection: T): void | Promise<void>;
+  /** Closes one that is not wanted any more, whatever its state; what it returns is awaited. */
+  close(connection: T): unknown;
   /**
    * Begins to look after one that rests: it must be told at once when anything happens to it, for
    * nothing should. It must not keep the program alive.
