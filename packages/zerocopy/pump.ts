@@ -66,6 +66,9 @@ const SIZE = 2 ** 20;
  * and where there is no room: from socket to socket, from a socket to a file, whatever gives and
  * takes a stream of bytes. What splice(2) does not take is read and written.
  *
+ * It works on the event loop, and within `run` of `@posixly/mux`, where the bytes go on, and the
+ * promise once that has returned.
+ *
  * Whoever waits holds no pipe and no memory. What is in a pipe in between when it fails is thrown
  * away with that pipe; `onProgress` was told of those bytes only that `to` has taken.
  *
