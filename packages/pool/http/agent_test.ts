@@ -468,6 +468,9 @@ test("a misspelt option is said", () => {
   assert.throws(() => new PooledAgent({ maxSocket: 1 } as object), TypeError);
   assert.throws(() => new PooledAgent({ maxSockets: 0 }), RangeError);
   assert.throws(() => new PooledAgent({ scheduling: "random" as "lifo" }), TypeError);
+  const asOfNode = { keepAlive: true } as object; // what it is for
+  assert.throws(() => new PooledAgent(asOfNode), { message: "There is no option keepAlive" });
+  assert.throws(() => new PooledAgent({ idleTimeout: "4000" } as object), TypeError);
 });
 
 test.run();
