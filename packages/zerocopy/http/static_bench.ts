@@ -128,6 +128,7 @@ declare const Bun: {
   serve(options: {
     hostname: string;
     port: number;
+    idleTimeout: number;
     fetch(request: Request): Response;
   }): { readonly port: number };
 };
@@ -136,6 +137,7 @@ const bunServe: Start = () =>
   Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
+    idleTimeout: 0,
     fetch: ({ url }) => new Response(Bun.file(site + new URL(url).pathname)),
   }).port;
 
