@@ -131,6 +131,7 @@ export class Client extends Socket {
   }
 
   #read(): void {
+    if (Client.#isServing) return; // it will be told again
     const known = this.#kept?.length ?? 0;
     const end = receive(this.fd, this.#kept);
     if (end === 0) this.close();
@@ -147,13 +148,26 @@ export class Client extends Socket {
   }
 
   #serveKept(): void {
+    if (Client.#isServing) return this.#waitFor(WRITABLE);
     const kept = this.#kept!;
     inbox.set(kept);
     this.#serve(kept.length);
   }
 
-  /** Answers what is in the inbox, up to what cannot be answered at once. */
+  /** Whether what is in the inbox is needed still, while somebody is told what was answered. */
+  static #isServing = false;
+
   #serve(end: number): void {
+    Client.#isServing = true;
+    try {
+      this.#serveUpTo(end);
+    } finally {
+      Client.#isServing = false;
+    }
+  }
+
+  /** Answers what is in the inbox, up to what cannot be answered at once. */
+  #serveUpTo(end: number): void {
     for (let start = 0, requests = 0;; requests++) {
       const skipped = Math.min(this.#toSkip, end - start);
       this.#toSkip -= skipped;

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { truncateSync, writeFileSync } from "node:fs";
 import { duplicate, limit, type OwnedFd, setLimit } from "@posixly/fd";
 import { run, stop } from "@posixly/mux";
-import type { Connection } from "@posixly/socket";
+import { type Connection, connectTcp, listenTcp, send } from "@posixly/socket";
 import { errno } from "@posixly/sys";
 import { openDescriptors, runFresh, testNeeding, turns, withoutLeaks } from "@posixly/testing";
 import { serveStatic } from "@posixly/zerocopy/http";
@@ -182,6 +182,43 @@ testNeeding(
       await once(reader, "exit");
     }),
 );
+
+test("who closes another server when told of an answer does not mix up their requests", () => {
+  const other = serveStatic(folder);
+  let theirs: Connection | undefined;
+  const onFinish = () => {
+    // Longer than what is still to be answered here, and read at once by who closes.
+    if (!other.closing) send(theirs!, request("/none", `X: ${"x".repeat(5000)}\r\n`));
+    other.close();
+  };
+  return served({ onFinish }, async ({ dial }) => {
+    theirs = await connectTcp(other.address);
+    await theirs.write(request("/small.txt"));
+    await answerOf(theirs, 5);
+    using ours = await dial();
+    const asked = ["/small.txt", "/large.bin", "/small.txt", "/empty.txt"];
+    await ours.write(Buffer.concat(asked.map((path) => request(path))));
+    for (const length of [5, bytes.length, 5, 0]) {
+      const { head, body } = await answerOf(ours, length);
+      assert.match(head, new RegExp(`^HTTP/1.1 200 .*Content-Length: ${length}\r\n`, "s"));
+      assert.equal(body.length, length);
+    }
+    await other.close();
+    theirs.close();
+  });
+});
+
+test("a socket that listens already is taken over", () =>
+  withoutLeaks(async () => {
+    const listener = listenTcp("127.0.0.1:0");
+    const address = listener.localAddress;
+    const server = serveStatic(folder, { listener });
+    assert.ok(listener.closed);
+    assert.deepEqual(server.address, address);
+    assert.equal(await (await fetch(`${server.url}small.txt`)).text(), "small");
+    await server.close();
+    assert.throws(() => serveStatic(folder, { listener, address }), /address and listener/);
+  }));
 
 /** Takes all descriptors there are left, but for some. */
 function takeAll(left: number): Disposable {
