@@ -38,25 +38,25 @@ export const kinds: readonly {
   readonly transport: () => Transport<object>;
   readonly listen: () => Promise<Host>;
   /** Waits for a byte, or for some. */
-  readonly receive: (connection: any) => Promise<unknown>;
+  readonly receive: (connection: object) => Promise<unknown>;
 }[] = [
   {
     name: "a Connection",
     transport: connections,
     listen: plainHost,
-    receive: (connection: Connection) => connection.read(new Uint8Array(1)),
+    receive: (connection) => (connection as Connection).read(new Uint8Array(1)),
   },
   {
     name: "a net.Socket",
     transport: nodeSockets,
     listen: plainHost,
-    receive: (socket: Socket) => once(socket, "data"),
+    receive: (socket) => once(socket as Socket, "data"),
   },
   {
     name: "a TLSSocket",
     transport: () => nodeSockets({ tls: { ca: certificate } }),
     listen: tlsHost,
-    receive: (socket: Socket) => once(socket, "data"),
+    receive: (socket) => once(socket as Socket, "data"),
   },
 ];
 

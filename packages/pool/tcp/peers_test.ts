@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { type Connection, type HostAndPort, listenTcp, toNodeSocket } from "@posixly/socket";
+import { type Connection, type HostAndPort, listenTcp } from "@posixly/socket";
 import { nginx } from "./nginx_fixture.ts";
 import { watchNodeSocket } from "./node_socket.ts";
 import { nodeSockets } from "./node_sockets.ts";
@@ -18,7 +19,7 @@ async function awaited<T>(happening: Promise<T>): Promise<T> {
 }
 
 /** Resolves when so many connections were closed. */
-function closed(pool: TcpPool<any>, count: number): Promise<string[]> {
+function closed<T extends object>(pool: TcpPool<T>, count: number): Promise<string[]> {
   const reasons: string[] = [];
   return awaited(
     new Promise((resolve) => {
@@ -138,10 +139,10 @@ with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
 
 /** A client that somebody else has written: it knows nothing of pools. */
 class Client {
-  readonly socket;
+  readonly socket: Socket;
   readonly #lines;
 
-  constructor(socket: ReturnType<typeof toNodeSocket>) {
+  constructor(socket: Socket) {
     this.socket = socket;
     this.#lines = createInterface({ input: socket });
   }
