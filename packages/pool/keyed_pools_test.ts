@@ -81,6 +81,18 @@ test("what takes long to destroy makes room once it is gone, and not more than i
   assert.equal((await again).value.key, "c");
 });
 
+test("who has given up takes no room from others", async () => {
+  const { keyed, destroyed } = pools({ maxTotal: 1 });
+  const a = await keyed.acquire("a");
+  const controller = new AbortController();
+  const given = keyed.acquire("b", { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(given);
+  a.release();
+  assert.deepEqual(destroyed, []);
+  assert.equal(keyed.tryAcquire("a")?.value.key, "a");
+});
+
 test("only so many rest for all keys together", async () => {
   const { keyed, destroyed } = pools({ maxIdleTotal: 2 });
   const leases = await Promise.all(["a", "b", "c"].map((key) => keyed.acquire(key)));

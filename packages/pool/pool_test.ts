@@ -26,6 +26,12 @@ function things(options: Partial<PoolOptions<Thing>> = {}) {
   return { pool, clock, made, destroyed };
 }
 
+/** One who waits, and can give up. */
+function givingUp(pool: Pool<Thing>) {
+  const controller = new AbortController();
+  return { controller, given: pool.acquire({ signal: controller.signal }) };
+}
+
 /** A promise, and what settles it. */
 function later<T>() {
   let resolve!: (value: T) => void;
@@ -136,8 +142,7 @@ test("who waits too long is told, and takes nothing from those who come later", 
 test("who gives up leaves the line at once, and what is created for them is kept", async () => {
   const { promise, resolve } = later<Thing>();
   const { pool } = things({ create: () => promise });
-  const controller = new AbortController();
-  const given = pool.acquire({ signal: controller.signal });
+  const { controller, given } = givingUp(pool);
   assert.equal(pool.stats.waiting, 1);
   controller.abort(new Error("enough"));
   assert.equal(pool.stats.waiting, 0);
@@ -186,6 +191,21 @@ test("a failure to create goes to whose turn it is, and is not repeated at once"
   clock.advance(60);
   await last;
   assert.equal(creates, 3);
+});
+
+test("a failure is nobody's if something else is on its way to whoever is first", async () => {
+  const creates: { resolve: (thing: Thing) => void; reject: (error: Error) => void }[] = [];
+  const create = () => new Promise<Thing>((resolve, reject) => creates.push({ resolve, reject }));
+  const { pool } = things({ create });
+  const { controller, given } = givingUp(pool);
+  const waiting = pool.acquire();
+  controller.abort();
+  await assert.rejects(given);
+  creates[0].reject(new Error("refused"));
+  await turns(1);
+  assert.equal(pool.stats.waiting, 1);
+  creates[1].resolve({ id: 1 });
+  assert.equal((await waiting).value.id, 1);
 });
 
 test("with retries, one who waits lives through failures", async () => {

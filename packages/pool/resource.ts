@@ -66,8 +66,9 @@ export class Resource<T> extends Link<Resource<T>> {
   uses = 0;
   /** Why it has to go as soon as nobody uses it. */
   doom: Reason | null = null;
-  /** Since when it rests, and when it was last used or found valid; 0 until somebody looks. */
+  /** Since when it rests; 0 until somebody looks. */
   restedAt = 0;
+  /** When it was last used or found valid, if it can be asked for that. */
   provenAt = 0;
   /** When its life is over. */
   expiresAt: number;

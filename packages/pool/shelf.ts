@@ -18,6 +18,7 @@ export class Shelf<T> {
   readonly #settings: Settings<T>;
   readonly #budget: Budget | null;
   readonly #isLifo: boolean;
+  /** Whether it matters to the millisecond when one was used or found valid. */
   readonly #isExact: boolean;
   /** Whether resources have to be looked at before they are handed out. */
   readonly #isCareful: boolean;
@@ -86,17 +87,11 @@ export class Shelf<T> {
     resource.state = "idle";
     if (this.resting >= this.#settings.maxIdle && !this.#makeRoom(resource)) return;
     if (wasUsed && resource.restedAt !== 0) resource.restedAt = 0;
-    if (this.#isExact) this.#stamp(resource);
+    if (this.#isExact) resource.provenAt = this.#settings.clock.now();
     this.available.push(resource);
     this.upkeep.restBegins();
     this.#countResting(1);
     if (this.#settings.onIdle !== undefined) this.#tellThatItRests(resource);
-  }
-
-  /** Validity depends on the time to the millisecond, so that it cannot wait for the next look. */
-  #stamp(resource: Resource<T>): void {
-    resource.provenAt = this.#settings.clock.now();
-    resource.restedAt ||= resource.provenAt;
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */

@@ -56,7 +56,6 @@ export class Upkeep<T> {
   #lookAt(resource: Resource<T>, now: number): number {
     const { settings, stock } = this.#engine;
     resource.restedAt ||= now;
-    resource.provenAt ||= now;
     const idleUntil = resource.restedAt + settings.idleTimeout;
     const staleAt = resource.provenAt + settings.keepAlive;
     if (idleUntil <= now && stock.staying > settings.min) {

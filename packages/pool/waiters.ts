@@ -86,7 +86,6 @@ export class Waiters<T> {
   }
 
   refuse(waiter: Waiter<T>, reason: unknown): void {
-    if (waiter.chain === null) return;
     this.#remove(waiter);
     waiter.reject(reason);
     this.#left();
