@@ -14,6 +14,7 @@ const one = new Uint8Array(1);
 const none = new Uint8Array(0);
 const look = { peek: true, dontWait: true } as const;
 const atOnce = { dontWait: true } as const;
+const anything = { readable: true, readHangUp: true, priority: true } as const;
 
 /**
  * Connections of `@posixly/socket`, which a {@linkcode TcpPool} has unless it is told otherwise.
@@ -78,7 +79,7 @@ export function connections(options: Partial<SettableOptions> = {}): Transport<C
  * ```
  */
 export function watchConnection(connection: Connection, onEvent: () => void): () => void {
-  const watching = watch(connection, { readable: true, readHangUp: true }, onEvent).unref();
+  const watching = watch(connection, anything, onEvent).unref();
   return () => watching.close();
 }
 

@@ -146,6 +146,17 @@ test("what its user has ended, closed, or left half read is not kept", () =>
     assert.equal(one.pool.stats.size, 0);
   }));
 
+test("a byte that goes ahead of the others, and is not read as they are, is noticed too", () =>
+  withoutLeaks(async () => {
+    await using one = await rested();
+    one.lease.release();
+    const holding = setInterval(() => {}, 1000);
+    const left = closing(one.pool as unknown as TcpPool<object>);
+    send(one.server, new Uint8Array(1), { outOfBand: true });
+    assert.equal(await left, "evicted");
+    clearInterval(holding);
+  }));
+
 test("connections are told to find out that the other machine is gone", () =>
   withoutLeaks(async () => {
     await using usual = await rested();
