@@ -2,7 +2,7 @@
 // yardsticks that are programs.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -293,7 +293,10 @@ export async function startNginx(trusts: boolean): Promise<NginxServer> {
   const nginx = spawn("nginx", ["-e", "stderr", "-p", folder, "-c", "nginx.conf"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  process.on("exit", () => nginx.kill());
+  process.on("exit", () => {
+    nginx.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
   for await (const line of createInterface({ input: nginx.stderr })) {
     const started = / start worker process (\d+)/.exec(line);
     if (started) return { port, pid: Number(started[1]) };
