@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { open, pwrite } from "@posixly/fd";
@@ -12,6 +20,9 @@ import { testNeeding, turns } from "@posixly/testing";
 import { test } from "uvu";
 import { served } from "./serve_fixture.ts";
 import { bytes, encode, folder } from "./site_fixture.ts";
+
+// Of what has just changed we give a weak tag, which is good for less.
+utimesSync(`${folder}/large.bin`, 1e9, 1e9);
 
 const got = `${folder}/.got`;
 
