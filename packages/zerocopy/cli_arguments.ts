@@ -105,7 +105,7 @@ function addressOf(host: string, port: string | undefined): string {
     if (port !== undefined) throw new UsageError("a path has no port");
     return host;
   }
-  const bare = host.replace(/^\[(.*)\]$/, "$1");
+  const bare = host === "localhost" ? "127.0.0.1" : host.replace(/^\[(.*)\]$/, "$1");
   const number_ = number(port ?? "8080", "--port", 0, 65_535);
   return bare.includes(":") ? `[${bare}]:${number_}` : `${bare}:${number_}`;
 }

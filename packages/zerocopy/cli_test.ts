@@ -161,6 +161,7 @@ test("arguments become options", () => {
     "--port 80": "127.0.0.1:80",
     "-p 0 --host ::": "[::]:0",
     "--host [::1]": "[::1]:8080",
+    "--host localhost": "127.0.0.1:8080",
     "--host unix:/run/x": "unix:/run/x",
   };
   for (const [args, address] of Object.entries(addresses)) {

@@ -25,7 +25,8 @@ import type { FinishedExchange } from "./service.ts";
 export interface ServeStaticOptions extends DocumentRootOptions {
   /**
    * Where to listen: `127.0.0.1:0` by default, a port of this machine that the kernel chooses, which
-   * nobody from elsewhere can reach. `[::]:8080` is for everybody, `unix:/run/x.sock` for a proxy.
+   * nobody from elsewhere can reach. `[::]:8080` is for everybody, `unix:/run/x.sock` for a proxy;
+   * that file is removed in the end, and so is one in its place that a dead program has left.
    */
   readonly address?: AddressLike;
   /** Instead of an address, a socket that listens already, from whoever started us perhaps. */

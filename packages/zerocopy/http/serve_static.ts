@@ -147,7 +147,11 @@ export class StaticServer implements Disposable, AsyncDisposable {
     }
     try {
       this.address = this.#door.localAddress;
-      if (this.address.family !== "unix") setOptions(this.#door, { noDelay: true });
+      const { address } = this;
+      if (address.family !== "unix") setOptions(this.#door, { noDelay: true });
+      else if (options.listener === undefined && address.path) {
+        this.#door.unlinkOnClose(address.path);
+      }
       this.#open();
     } catch (error) {
       this[Symbol.dispose]();
@@ -311,7 +315,7 @@ export class StaticServer implements Disposable, AsyncDisposable {
 
 function listenerOf({ listener, address }: CheckedOptions): OwnedFd {
   if (listener !== undefined) return listener;
-  return isUnix(address) ? listenUnix(address) : listenTcp(address);
+  return isUnix(address) ? listenUnix(address, { replaceStale: true }) : listenTcp(address);
 }
 
 function isUnix(address: CheckedOptions["address"]): boolean {

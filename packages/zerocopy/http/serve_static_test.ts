@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { truncateSync, writeFileSync } from "node:fs";
+import { existsSync, truncateSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { type Connection, connectUnix, tcpInfo } from "@posixly/socket";
+import { bind, type Connection, connectUnix, socket, tcpInfo } from "@posixly/socket";
 import { turns, withoutLeaks } from "@posixly/testing";
 import { serveStatic } from "@posixly/zerocopy/http";
 import { test } from "uvu";
@@ -301,6 +301,21 @@ test("it listens at a path, too, and says what it is told to say", () =>
     const answer = await talk(await connectUnix(server.address), request("/small.txt", last));
     assert.match(answer.toString(), /\r\nX-Content-Type-Options: nosniff\r\n/);
     assert.equal(bodyOf(answer).toString(), "small");
+  }));
+
+test("at a path it leaves no file behind, and takes the place of one who could not clean up", () =>
+  withoutLeaks(async () => {
+    const path = `${folder}/again`;
+    const killed = socket("unix", "stream");
+    bind(killed, { family: "unix", path });
+    killed.close(); // and the file stays
+    for (let i = 0; i < 2; i++) {
+      await using server = serveStatic(folder, { address: `unix:${path}` });
+      assert.throws(() => serveStatic(folder, { address: server.address }), { code: "EADDRINUSE" });
+      const answer = await talk(await connectUnix(server.address), request("/small.txt", last));
+      assert.equal(bodyOf(answer).toString(), "small");
+    }
+    assert.ok(!existsSync(path));
   }));
 
 test("options are checked before anything is opened", () =>
