@@ -48,8 +48,8 @@ export class Connector {
     const socket = adopted(await this.#connected(options, signal));
     if (this.#tlsSettings === undefined) return socket;
     const { path: _path, socketPath: _socketPath, timeout: _timeout, ...given } = options;
-    const told = { ...given, ...this.#tlsSettings } as ConnectionOptions;
-    return await this.#tls.secure(socket, key, told, signal);
+    const told = { ALPNProtocols: ["http/1.1"], ...given, ...this.#tlsSettings };
+    return await this.#tls.secure(socket, key, told as ConnectionOptions, signal);
   }
 
   async #connected(options: Origin["options"], signal: AbortSignal): Promise<Connection> {
