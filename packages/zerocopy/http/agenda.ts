@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { type TimerFd, timerfd } from "@posixly/fd";
 import { watch, type Watcher } from "@posixly/mux";
+import { letGo } from "./let_go.ts";
 
 /** What is to be done later: on the event loop, and within `run`, where no timer of theirs fires. */
 export class Agenda {
@@ -16,7 +17,7 @@ export class Agenda {
     try {
       this.#watcher = watch(this.#timer, { readable: true }, () => this.#ring()).unref();
     } catch (error) {
-      this.#timer.close();
+      letGo(this.#timer);
       throw error;
     }
   }
@@ -42,7 +43,7 @@ export class Agenda {
 
   close(): void {
     this.#due.clear();
-    this.#timer.close();
+    letGo(this.#timer);
   }
 
   #ring(): void {

@@ -3,6 +3,7 @@ import { oneOf, requireBoolean, requireInteger, requireKnown } from "@posixly/sy
 import { FileState } from "./file_state.ts";
 import { HeldFiles } from "./held_files.ts";
 import { HttpError } from "./http_error.ts";
+import { letGo } from "./let_go.ts";
 import { type FoundFile, OpenFile } from "./open_file.ts";
 import { openIn, refused } from "./open_in.ts";
 import { type Manner, representationOf } from "./representation.ts";
@@ -141,7 +142,7 @@ export class DocumentRoot implements Disposable {
   /** Closes the folder, and what is open of it and not being sent. */
   close(): void {
     this.#held?.close();
-    this.#folder.close();
+    letGo(this.#folder);
   }
 
   [Symbol.dispose](): void {

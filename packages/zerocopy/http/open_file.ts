@@ -1,6 +1,7 @@
 import type { OwnedFd } from "@posixly/fd";
 import { cstring } from "@posixly/sys";
 import type { FileState } from "./file_state.ts";
+import { letGo } from "./let_go.ts";
 import type { Representation } from "./representation.ts";
 
 /** A file to be sent. Close it when it is. */
@@ -68,11 +69,7 @@ export class OpenFile {
   }
 
   #close(): void {
-    try {
-      this.#file.close();
-    } catch {
-      // It is closed all the same, and nothing was written that could be lost.
-    }
+    letGo(this.#file);
   }
 }
 

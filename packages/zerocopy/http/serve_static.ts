@@ -10,6 +10,7 @@ import {
 } from "@posixly/socket";
 import { requireInteger, requireKnown } from "@posixly/sys";
 import { Client } from "./client.ts";
+import { letGo } from "./let_go.ts";
 import { type CheckedOptions, checkedOptions, type ServeStaticOptions } from "./serve_options.ts";
 import { type ServerStats, Service } from "./service.ts";
 
@@ -288,7 +289,7 @@ export class StaticServer implements Disposable, AsyncDisposable {
     this.#service.isClosing = true;
     this.#rest();
     if (this.#door.closed) return;
-    this.#door.close();
+    letGo(this.#door);
     if (this.#service.clients.size === 0) this.#over();
   }
 
