@@ -190,6 +190,7 @@ interface Handle {
  * using listener = listenTcp("127.0.0.1:0");
  * const socket = connect((listener.localAddress as HostAndPort).port, "127.0.0.1");
  * await once(socket, "connect");
+ * using peer = await listener.accept();
  * {
  *   using same = duplicateNodeSocket(socket);
  *   setOptions(same, { userTimeout: 5000 });
