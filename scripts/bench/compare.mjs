@@ -13,7 +13,9 @@ import { Side } from "./side.mjs";
 export async function compare(commands, { sittings, rounds, milliseconds }, clock) {
   const costs = new Map([...commands.keys()].map((key) => [key, []]));
   for (let sitting = 0; sitting < sittings; sitting++) {
-    for (const [key, cost] of await sit(commands, rounds, milliseconds, clock)) costs.get(key).push(cost);
+    for (const [key, cost] of await sit(commands, rounds, milliseconds, clock)) {
+      costs.get(key).push(cost);
+    }
   }
   return new Map([...costs].map(([key, all]) => [key, medians(all)]));
 }
