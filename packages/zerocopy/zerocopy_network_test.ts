@@ -210,7 +210,8 @@ testWhere(
     rmSync(folder, { recursive: true });
     const asked = calls.filter((call) => call.includes("MSG_ERRQUEUE")).length;
     assert.ok(asked > 1 && asked < 12, `${asked} times`);
-    assert.ok(calls.length < 500, `${calls.length} calls`);
+    // Who asks without a pause makes thousands, even while each is noted down.
+    assert.ok(calls.length < 1500, `${calls.length} calls`);
   },
 );
 
