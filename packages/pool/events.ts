@@ -1,3 +1,4 @@
+import { requireFunction, requireOneOf } from "./options.ts";
 import type { Reason } from "./resource.ts";
 
 /**
@@ -38,6 +39,17 @@ export interface PoolEvents<T> {
   error: { error: unknown; during: string };
 }
 
+const names: readonly (keyof PoolEvents<unknown>)[] = [
+  "created",
+  "createFailed",
+  "destroyed",
+  "acquired",
+  "released",
+  "timedOut",
+  "leaked",
+  "error",
+];
+
 type Listener = (event: unknown, key: unknown) => void;
 
 /** Who listens to several pools. */
@@ -62,6 +74,8 @@ export class Events<T, Key = void> {
     name: Name,
     listener: (event: PoolEvents<T>[Name], key: Key) => void,
   ): () => void {
+    requireOneOf(name, "event", names);
+    requireFunction(listener, "listener");
     // Each call of `on` has a listener of its own.
     const once: Listener = (event, key) => listener(event as PoolEvents<T>[Name], key as Key);
     this.#listeners.set(name, [...this.#listeners.get(name) ?? [], once]);

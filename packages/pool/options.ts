@@ -236,6 +236,9 @@ export function settle<T>(options: PoolOptions<T>): Settings<T> {
   if (settings.keepAlive < Infinity) requireFunction(settings.validate, "validate");
   requireOneOf(settings.reuse, "reuse", ["lifo", "fifo"]);
   requireOneOf(settings.surplus, "surplus", ["returned", "oldest"]);
+  for (const name of ["now", "setTimeout", "clearTimeout"] as const) {
+    requireFunction(settings.clock?.[name], `clock.${name}`);
+  }
   requireOrder(settings);
   return settings;
 }
@@ -295,7 +298,8 @@ function requireOrder({ min, max, maxIdle }: Required<PoolSize>): void {
   throw new RangeError(`min must not be above maxIdle, which is ${maxIdle}, not ${min}`);
 }
 
-function requireOneOf(value: string, name: string, names: readonly string[]): void {
+/** Checks a name, of which there are only some. */
+export function requireOneOf(value: string, name: string, names: readonly string[]): void {
   if (names.includes(value)) return;
   throw new TypeError(`${name} must be one of ${names.join(", ")}, not ${String(value)}`);
 }

@@ -29,7 +29,10 @@ export interface ServeStaticOptions extends DocumentRootOptions {
    * that file is removed in the end, and so is one in its place that a dead program has left.
    */
   readonly address?: AddressLike;
-  /** Instead of an address, a socket that listens already, from whoever started us perhaps. */
+  /**
+   * Instead of an address, a socket that listens already, from whoever started us perhaps. It is the
+   * server's from then on, and released: the file of one that is bound to a path stays in the end.
+   */
   readonly listener?: Listener;
   /** Headers of every answer. */
   readonly headers?: Readonly<Record<string, string>>;
