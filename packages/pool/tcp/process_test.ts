@@ -11,9 +11,10 @@ for (const transport of ["connections", "nodeSockets"]) {
       const listener = listenTcp("127.0.0.1:0");
       const pool = new TcpPool({ transport: ${transport}() });
       const leases = [];
+      globalThis.servers = []; // or the garbage collector would close them
       for (let i = 0; i < 3; i++) {
         leases.push(await pool.acquire(listener.localAddress));
-        await listener.accept();
+        servers.push(await listener.accept());
       }
       for (const lease of leases) lease.release();
       console.log(pool.stats.idle, "at rest");
