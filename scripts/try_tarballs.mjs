@@ -69,10 +69,12 @@ function install(name, tarballs) {
   return place;
 }
 
+/** Those of ours that a package needs, and what these need: none of them is at the registry yet. */
 function dependenciesOf(name) {
   const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
-  return Object.keys(manifest.dependencies).filter((one) => one.startsWith("@posixly/"))
+  const direct = Object.keys(manifest.dependencies).filter((one) => one.startsWith("@posixly/"))
     .map((one) => one.slice("@posixly/".length));
+  return [...new Set(direct.flatMap((one) => [one, ...dependenciesOf(one)]))];
 }
 
 function firstExample(name) {

@@ -12,7 +12,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { limit, raiseLimit } from "@posixly/fd";
-import { gc, openDescriptors } from "@posixly/testing";
+import { gc, openDescriptors, runtimeArguments } from "@posixly/testing";
 import { type Connection, connectTcp, listenTcp } from "@posixly/socket";
 
 const CONNECTIONS = 10_000;
@@ -47,7 +47,12 @@ async function serve(): Promise<void> {
   })();
 
   const file = fileURLToPath(import.meta.url);
-  const client = spawn(process.execPath, [...runtimeFlags(), file, "client", `127.0.0.1:${port}`], {
+  const client = spawn(process.execPath, [
+    ...runtimeArguments(),
+    file,
+    "client",
+    `127.0.0.1:${port}`,
+  ], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = once(client, "exit");
@@ -136,9 +141,4 @@ async function used(): Promise<Used> {
   await gc();
   const { heapUsed: heap, rss: resident } = process.memoryUsage();
   return { descriptors: openDescriptors().length, heap, resident };
-}
-
-/** What this process was started with, before its file. */
-function runtimeFlags(): string[] {
-  return process.execPath.endsWith("deno") ? ["run", "--allow-all"] : process.execArgv;
 }

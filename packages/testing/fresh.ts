@@ -83,7 +83,7 @@ async function run(file: string, options: FreshOptions): Promise<Finished> {
   // Under its own name Deno takes itself for Node, and grants its child every permission.
   const runtime = `/proc/${process.pid}/exe`;
   const { through = [], args = [] } = options;
-  const [program, ...rest] = [...through, runtime, ...runtimeFlags(options), file, ...args];
+  const [program, ...rest] = [...through, runtime, ...runtimeArguments(options), file, ...args];
   const child = spawn(program, rest, {
     env: { ...process.env, NO_COLOR: "1", ...options.env },
     timeout: options.timeout ?? 20_000,
@@ -99,7 +99,24 @@ async function run(file: string, options: FreshOptions): Promise<Finished> {
   return { ...ended, stdout, stderr };
 }
 
-function runtimeFlags({ flags, confined = false }: FreshOptions): readonly string[] {
+/**
+ * What this runtime is started with before a file, for those who start one that goes on by itself.
+ *
+ * @param options Flags, and whether it is confined
+ * @returns The arguments
+ *
+ * @example Usage
+ * ```ts
+ * import { runtimeArguments } from "@posixly/testing";
+ * import { spawn } from "node:child_process";
+ * import process from "node:process";
+ *
+ * spawn(process.execPath, [...runtimeArguments(), "-"], { stdio: "ignore" });
+ * ```
+ */
+export function runtimeArguments(
+  { flags, confined = false }: Pick<FreshOptions, "flags" | "confined"> = {},
+): readonly string[] {
   const rights = confined ? ["--allow-ffi"] : ["--allow-all"];
   if (isDeno) return ["run", "--quiet", "--no-prompt", ...flags ?? rights];
   return [...process.execArgv, ...flags ?? []];

@@ -6,7 +6,7 @@
 export { type Descriptor, openDescriptors, openedSince, withoutLeaks } from "./descriptors.ts";
 export { withFaults } from "./faults.ts";
 export { gc } from "./gc.ts";
-export { type Finished, type FreshOptions, runFresh } from "./fresh.ts";
+export { type Finished, type FreshOptions, runFresh, runtimeArguments } from "./fresh.ts";
 export { interrupted } from "./interrupted.ts";
 export { found, testNeeding, testWhere } from "./needs.ts";
 export { turns } from "./turns.ts";

@@ -6,7 +6,7 @@ import process from "node:process";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { type Finished, runFresh } from "@posixly/testing";
+import { type Finished, runFresh, runtimeArguments } from "@posixly/testing";
 import { test } from "uvu";
 import { readArguments } from "./cli_arguments.ts";
 
@@ -18,19 +18,17 @@ truncateSync(`${folder}/huge.bin`, 500_000_000);
 
 // Compiled or not, it lies beside this file.
 const cli = new URL(import.meta.url.replace("cli_test", "cli"));
-const hasPermissions = process.execPath.endsWith("deno");
-const flags = hasPermissions ? ["--allow-ffi"] : [];
 
 function zerocopy(...args: string[]): Promise<Finished> {
-  return runFresh(cli, { args, flags });
+  return runFresh(cli, { args, confined: true });
 }
 
 /** A command that runs, and what it has printed. */
 interface Running {
   readonly child: ChildProcess;
   /**
-   * How it ends: with what, or by which signal. Deno takes whom `child.kill` was called for as
-   * killed, however it ends; `process.kill` does no such thing.
+   * How it ends: with what, or by which signal. Not every runtime tells truly of whom `child.kill`
+   * was called for; `process.kill` has no say in it.
    */
   readonly end: Promise<unknown[]>;
   readonly url: string;
@@ -41,9 +39,8 @@ interface Running {
 
 /** Starts it, and waits until it serves. */
 async function start(...args: string[]): Promise<Running> {
-  const runtime = hasPermissions ? ["run", "--quiet", "--no-prompt", ...flags] : process.execArgv;
   const child = spawn(process.execPath, [
-    ...runtime,
+    ...runtimeArguments({ confined: true }),
     fileURLToPath(cli),
     "serve",
     folder,

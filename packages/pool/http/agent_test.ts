@@ -313,17 +313,16 @@ test("a request that hears nothing for long is told by `timeout`, by its own or 
 
 test("a time that was for one request is not for the next", () =>
   withoutLeaks(async () => {
-    const site = await serve((request, response) => {
-      if (request.url === "/slow") setTimeout(() => response.end("slow"), 60);
-      else response.end("quick");
-    });
+    const site = await serve(hello);
     const agent = new PooledAgent();
-    const hasty = http.get({ ...site.at, path: "/", agent, timeout: 20 });
-    assert.equal(await answerTo(hasty), "quick");
-    const patient = http.get({ ...site.at, path: "/slow", agent });
-    patient.on("timeout", () => patient.destroy(new Error("it had a time")));
-    assert.equal(await answerTo(patient), "slow");
-    assert.ok(patient.reusedSocket);
+    const hasty = http.get({ ...site.at, agent, timeout: 60_000 });
+    const [socket] = await once(hasty, "socket") as [Socket];
+    assert.equal(socket.timeout, 60_000);
+    await answerTo(hasty);
+    const patient = http.get({ ...site.at, agent });
+    assert.equal((await once(patient, "socket"))[0], socket);
+    assert.equal(socket.timeout ?? 0, 0);
+    await answerTo(patient);
     await agent.close();
     await site.close();
   }));

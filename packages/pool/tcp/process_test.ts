@@ -26,6 +26,7 @@ for (const transport of ["connections", "nodeSockets"]) {
     const { status, stdout } = await runFresh(`
       import { ${transport}, TcpPool } from "@posixly/pool/tcp";
       import { listenTcp } from "@posixly/socket";
+      import { spawn } from "node:child_process";
       import { once } from "node:events";
 
       const listener = listenTcp("127.0.0.1:0");
@@ -33,9 +34,9 @@ for (const transport of ["connections", "nodeSockets"]) {
       (await pool.acquire(listener.localAddress)).release(); // so that it has rested
       const server = await listener.accept();
       const lease = await pool.acquire(listener.localAddress);
-      // By a program that nobody here waits for.
-      const { spawn } = await import("node:child_process");
-      setTimeout(() => server.write(new Uint8Array(3)), 50).unref();
+      // It is said by a program that nobody here waits for.
+      const stdio = ["ignore", "ignore", "ignore", server.fd];
+      spawn("sh", ["-c", "printf abc >&3"], { stdio }).unref();
       const { value } = lease;
       const got = "chunks" in value
         ? await value.read(new Uint8Array(8))

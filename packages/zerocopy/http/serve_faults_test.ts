@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { connectTcp } from "@posixly/socket";
-import { runFresh, testNeeding, turns } from "@posixly/testing";
+import { runFresh, runtimeArguments, testNeeding, turns } from "@posixly/testing";
 import { test } from "uvu";
 import { bytes, folder, request } from "./site_fixture.ts";
 
@@ -31,10 +31,7 @@ interface Serving {
 
 /** Starts the command, and waits until it serves. */
 async function start(): Promise<Serving> {
-  const runtime = process.execPath.endsWith("deno")
-    ? ["run", "--quiet", "--no-prompt", "--allow-ffi"]
-    : process.execArgv;
-  const args = [...runtime, cli, "serve", folder, "--port", "0"];
+  const args = [...runtimeArguments({ confined: true }), cli, "serve", folder, "--port", "0"];
   const server = spawn(process.execPath, args, {
     stdio: ["ignore", "inherit", "pipe"],
     env: { ...process.env, NO_COLOR: "1" },
