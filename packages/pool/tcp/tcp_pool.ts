@@ -72,6 +72,8 @@ export class TcpPool<T extends object = Connection> implements AsyncDisposable {
    */
   constructor(options: TcpPoolOptions<T> = {}) {
     const { transport = connections() as unknown as Transport<T>, ...limits } = options;
+    requireFunction(transport?.connect, "transport.connect");
+    requireFunction(transport.close, "transport.close");
     this.#transport = transport;
     this.#pools = new ConnectionPools(
       endpointKey,

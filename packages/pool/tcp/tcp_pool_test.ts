@@ -205,6 +205,15 @@ test("endpoints that are spelt in two ways share their connections, others do no
     await assert.rejects(one.pool.acquire("nowhere"), TypeError);
   }));
 
+test("what connects nothing, or closes nothing, is no transport", () => {
+  for (const transport of [5, null, {}, { connect: () => {} }, { close: () => {} }]) {
+    assert.throws(() => new TcpPool({ transport: transport as never }), {
+      name: "TypeError",
+      message: /^transport\.(connect|close) must be a function, not /,
+    });
+  }
+});
+
 test("options that are not up to whoever uses connections are refused, and times that are none", () => {
   const wrong: [object, ErrorConstructor][] = [
     [{ leasesPerResource: 2 }, TypeError],
