@@ -11,7 +11,8 @@ for (const transport of ["connections", "nodeSockets"]) {
       const listener = listenTcp("127.0.0.1:0");
       const pool = new TcpPool({ transport: ${transport}() });
       const leases = [];
-      globalThis.servers = []; // or the garbage collector would close them
+      const servers = [];
+      globalThis.kept = { listener, pool, servers }; // or the garbage collector would close them
       for (let i = 0; i < 3; i++) {
         leases.push(await pool.acquire(listener.localAddress));
         servers.push(await listener.accept());
