@@ -27,7 +27,7 @@ import { identityOf, type SocketEntry } from "./socket_entry.ts";
  *
  * using listener = listenTcp("127.0.0.1:0");
  * const { port } = listener.localAddress as { port: number };
- * const [entry] = sockets({ protocol: "tcp", filter: `sport = ${port}` });
+ * const [entry] = sockets({ states: ["listening"], filter: `sport = ${port}` });
  * try {
  *   assert.ok(destroySocket(entry));
  *   assert.ok(!destroySocket(entry)); // once is enough

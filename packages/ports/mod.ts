@@ -3,7 +3,7 @@
  *
  * @example Which port did I get, and what does the kernel know of it?
  * ```ts
- * import { localPort, sockets } from "@posixly/ports";
+ * import { findConnection, localPort } from "@posixly/ports";
  * import { bind, connect, listen, localAddress, socket } from "@posixly/socket";
  * import assert from "node:assert/strict";
  *
@@ -15,9 +15,9 @@
  * connect(client, localAddress(server));
  * const port = localPort(client)!; // getsockname(fd, …)
  *
- * const [entry] = sockets({ protocol: "tcp", filter: `sport = ${port}` });
+ * const entry = findConnection(localAddress(client), localAddress(server))!;
  * assert.equal(entry.state, "established");
- * assert.equal(entry.remotePort, localPort(server));
+ * assert.equal(entry.localPort, port);
  * ```
  *
  * @module
