@@ -1,0 +1,7 @@
+/**
+ * Files of captured packets, pcap and pcapng: read and written as streams. Nothing here touches
+ * native code.
+ *
+ * @module
+ */
+export {};

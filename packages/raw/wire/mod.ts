@@ -1,0 +1,7 @@
+/**
+ * The formats of packets: views that are checked once and copy nothing, and builders that compose.
+ * Nothing here touches native code, so it works in any JavaScript runtime, a browser included.
+ *
+ * @module
+ */
+export {};
