@@ -4,4 +4,10 @@
  *
  * @module
  */
-export {};
+export {
+  checksum,
+  onesComplementSum,
+  pseudoHeader4,
+  pseudoHeader6,
+  updateChecksum,
+} from "./checksum.ts";
