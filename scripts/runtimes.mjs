@@ -49,6 +49,7 @@ export const runtimes = [
   {
     name: "deno",
     command: programs.deno &&
-      ((file) => [programs.deno, "run", "--allow-all", file]),
+      // Its cache of code is a database, whose system calls would be among those made to fail.
+      ((file) => [programs.deno, "run", "--allow-all", "--no-code-cache", file]),
   },
 ];

@@ -8,7 +8,8 @@ import process from "node:process";
 
 /**
  * Has system calls of this process fail while something runs: strace(1) is attached to it meanwhile.
- * What the runtime itself calls all the time, such as `mmap` and `epoll_ctl`, should be left alone.
+ * What the runtime itself calls all the time, such as `mmap` and `epoll_ctl`, should be left alone;
+ * and `fcntl`, by which Deno locks its caches: it tries again for ten seconds.
  *
  * @param faults What is to fail, as strace has it: `sendfile:error=EIO:when=2`
  * @param run What to run

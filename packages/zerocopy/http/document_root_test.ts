@@ -8,7 +8,8 @@ import fc from "fast-check";
 import { withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { DocumentRoot, type DocumentRootOptions, type FoundFile } from "./document_root.ts";
-import { find, inside, outside, text, withSpareDescriptors } from "./root_fixture.ts";
+import { find, inside, outside, text } from "./root_fixture.ts";
+import { withSpareDescriptors } from "../spare_descriptors_fixture.ts";
 
 function finding(target: string, options?: DocumentRootOptions): Promise<string> {
   return withoutLeaks(() => {

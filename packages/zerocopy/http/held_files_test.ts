@@ -7,7 +7,8 @@ import { test } from "uvu";
 import { libc } from "../libc.ts";
 import { DocumentRoot, type FoundFile } from "./document_root.ts";
 import { HttpError } from "./http_error.ts";
-import { find, inside, outside, text, tree, withSpareDescriptors } from "./root_fixture.ts";
+import { find, inside, outside, text, tree } from "./root_fixture.ts";
+import { withSpareDescriptors } from "../spare_descriptors_fixture.ts";
 
 const place = fc.constantFrom("x", "y", "d/x");
 const step = fc.oneof(

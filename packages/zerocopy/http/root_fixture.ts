@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
-import { limit, pread, setLimit } from "@posixly/fd";
+import { pread } from "@posixly/fd";
 import { makeFifo } from "@posixly/pipe";
-import { openDescriptors } from "@posixly/testing";
 import { test } from "uvu";
 import type { DocumentRoot, FoundFile } from "./document_root.ts";
 import { HttpError } from "./http_error.ts";
@@ -57,24 +56,5 @@ export function find(target: string, root: DocumentRoot, accept?: string): strin
   } catch (error) {
     assert.ok(error instanceof HttpError, String(error));
     return String(error.status);
-  }
-}
-
-/** Runs something with so many descriptors left. */
-export function withSpareDescriptors<T>(spare: number, run: () => T): T {
-  const before = limit("openFiles");
-  const taken: number[] = [];
-  setLimit("openFiles", { soft: Math.max(...openDescriptors().map(({ fd }) => fd)) + 8 });
-  try {
-    try {
-      for (;;) taken.push(fs.openSync("/dev/null", "r"));
-    } catch (error) {
-      assert.equal((error as { code: string }).code, "EMFILE");
-    }
-    for (const fd of taken.splice(taken.length - spare)) fs.closeSync(fd);
-    return run();
-  } finally {
-    setLimit("openFiles", before);
-    for (const fd of taken) fs.closeSync(fd);
   }
 }
