@@ -3,4 +3,8 @@
  *
  * @module
  */
-export {};
+export { rawSocket, type RawSocketAsks, type RawSocketOptions } from "./create_raw_socket.ts";
+export { PingSocket, pingSocket } from "./ping_socket.ts";
+export { RawAccessError } from "./raw_access_error.ts";
+export { type RawPacket } from "./raw_packet.ts";
+export { RawSocket } from "./raw_socket.ts";
