@@ -59,6 +59,10 @@ export const SOCK_CLOEXEC = 0x80000;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_NORESERVE = 0x4000;
 
 // io_uring(7), called by number since C libraries have no functions for it
 export const SYS_io_uring_setup = 425;
