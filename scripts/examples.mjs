@@ -6,6 +6,7 @@
 //   ts no-run     is shown only
 //   ts alone      runs in a process of its own, since it changes the one that it runs in (in Node
 //                 20, a glance at a FIFO makes later imports go wrong)
+//   ts network    runs alone in a network of its own, since it sends packets of its own making
 //   text output   is what the block before it prints; `…` stands for anything
 //
 // In CONTRIBUTING.md, which mostly shows fragments, only blocks marked `ts run` are run.
@@ -70,9 +71,9 @@ function group(folder, documents) {
     ];
   });
   const program = (extension) => {
-    const tests = found.map(({ document, line, alone, output }) => {
+    const tests = found.map(({ document, line, alone, network, output }) => {
       const module = `./${moduleName(folder, document, line)}.${extension}`;
-      return { name: `${document}:${line}`, module, alone, output };
+      return { name: `${document}:${line}`, module, alone, network, output };
     });
     return `import { runExamples } from "${runner}";\n` +
       `runExamples(import.meta.url, ${JSON.stringify(tests, null, 2)});\n`;
@@ -96,7 +97,8 @@ export function* examplesIn(document) {
     if (!isExample) continue;
     const next = blocks[i + 1];
     const output = next?.words.includes("output") ? next.code : undefined;
-    yield { document, line, code, output, alone: words.includes("alone") };
+    const [alone, network] = ["alone", "network"].map((word) => words.includes(word));
+    yield { document, line, code, output, alone, network };
   }
 }
 
@@ -139,7 +141,7 @@ function compile(source) {
 /** The experiments of a chapter: each has a title, a word about it, and what it should print. */
 export function* experimentsIn(document) {
   const lines = proseOf(document);
-  for (const { line, output } of examplesIn(document)) {
+  for (const { line, output, network } of examplesIn(document)) {
     const heading = lines.findLastIndex((text, i) => i < line && text.startsWith("## "));
     const prose = lines.slice(heading + 1, line - 1).join("\n").trim();
     yield {
@@ -147,6 +149,7 @@ export function* experimentsIn(document) {
       lead: prose.split("\n\n")[0].replaceAll(/[`*]/g, ""),
       source: join(examples, "docs", `${moduleName("docs", document, line)}.ts`),
       expected: pattern(output ?? "…"),
+      network,
     };
   }
 }

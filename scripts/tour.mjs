@@ -21,6 +21,9 @@ const { values, positionals } = readArguments({
   options: { list: { type: "boolean", default: false } },
 });
 
+const NEEDS_ROOT = "This one sends packets of its own making, in a network of its own, which only " +
+  "root may make: it is left out. What it would print is in docs/guide.";
+
 const chapters = readdirSync(join(root, "docs/guide"))
   .filter((file) => file.endsWith(".md"))
   .map((file) => ({ name: basename(file, ".md"), document: `docs/guide/${file}` }))
@@ -75,18 +78,27 @@ function frontMatterOf(document) {
 
 async function show(document) {
   console.log(`\n${paint(["bold", "underline"], frontMatterOf(document).title)}\n`);
-  for (const { title, lead, source, expected } of experimentsIn(document)) {
+  for (const { title, lead, source, expected, network } of experimentsIn(document)) {
     console.log(paint("bold", title));
     console.log(wrap(lead, 2));
+    if (network && process.getuid() !== 0) {
+      console.log(paint("dim", wrap(NEEDS_ROOT, 2)) + "\n");
+      continue;
+    }
     const answers = await Promise.all(
       guides().map(async ({ name, command }) => (
-        { name, ...await run(command(join(root, source))) }
+        { name, ...await run(launched(command(join(root, source)), network)) }
       )),
     );
     console.log(sideBySide(answers));
     console.log();
     failed ||= answers.some(({ status, output }) => status !== 0 || !expected.test(output));
   }
+}
+
+/** What starts an experiment, in a network of its own if it needs one. */
+function launched(command, network) {
+  return network ? command.toSpliced(-1, 0, join(root, "scripts/in_own_network.mjs")) : command;
 }
 
 /** The two runtimes that the tour is given in. */
