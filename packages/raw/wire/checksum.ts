@@ -1,3 +1,5 @@
+import { fold, requireWithin, sumOf } from "./word_sum.ts";
+
 /**
  * The checksum of the Internet, RFC 1071: the complement of the one's complement sum of the bytes,
  * two at a time, the first of each pair being the high one.
@@ -64,12 +66,8 @@ export function onesComplementSum(
   end: number = bytes.length,
   initial: number = 0,
 ): number {
-  if (!(start >= 0 && start <= end && end <= bytes.length)) throw outside(bytes, start, end);
-  let sum = initial;
-  let at = start;
-  for (; at + 1 < end; at += 2) sum += bytes[at] << 8 | bytes[at + 1];
-  if (at < end) sum += bytes[at] << 8;
-  return fold(sum);
+  requireWithin(bytes, start, end);
+  return fold(initial + sumOf(bytes, start, end));
 }
 
 /**
@@ -168,17 +166,4 @@ export function pseudoHeader6(
  */
 export function updateChecksum(old: number, from: number, to: number): number {
   return fold((~old & 0xffff) + (~from >>> 0) + (to >>> 0)) ^ 0xffff;
-}
-
-/** The 16 bits of a sum below 2^53: what goes beyond them is added again. */
-function fold(sum: number): number {
-  let bits = (sum & 0xffff) + (sum >>> 16 & 0xffff) + Math.floor(sum / 0x100000000);
-  while (bits > 0xffff) bits = (bits & 0xffff) + (bits >>> 16);
-  return bits;
-}
-
-function outside(bytes: Uint8Array, start: number, end: number): RangeError {
-  return new RangeError(
-    `start and end must lie within the ${bytes.length} bytes, in this order, not be ${start} and ${end}`,
-  );
 }

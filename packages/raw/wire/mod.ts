@@ -11,3 +11,4 @@ export {
   pseudoHeader6,
   updateChecksum,
 } from "./checksum.ts";
+export { PacketMemory, type PacketMemoryOptions } from "./packet_memory.ts";
