@@ -156,12 +156,20 @@ function simdSum(sum: Sum, start: number, end: number): number {
   return fold(total);
 }
 
+/** As much as is needed of what browsers and servers have, and not every set of types knows. */
+interface Wasm {
+  validate(code: Uint8Array): boolean;
+  readonly Memory: new (size: { initial: number; maximum: number }) => { buffer: ArrayBuffer };
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { exports: { sum: Sum } };
+}
+
 /** Memory and the function over it, or nothing where there is no WebAssembly with SIMD. */
 function instantiate(pages: number): { buffer: ArrayBuffer; sum: Sum } | undefined {
-  if (typeof WebAssembly !== "object") return undefined;
+  const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly?: Wasm };
   const code = simdSumModule();
-  if (!WebAssembly.validate(code)) return undefined;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { host: { memory } });
-  return { buffer: memory.buffer as ArrayBuffer, sum: exports.sum as Sum };
+  if (!wasm?.validate(code)) return undefined;
+  const memory = new wasm.Memory({ initial: pages, maximum: pages });
+  const { exports } = new wasm.Instance(new wasm.Module(code), { host: { memory } });
+  return { buffer: memory.buffer, sum: exports.sum };
 }

@@ -44,7 +44,7 @@ test("the last byte of the memory is summed like any other", () => {
 });
 
 test("without WebAssembly, or without its SIMD, JavaScript sums, and it is said", () => {
-  const original = globalThis.WebAssembly;
+  const { WebAssembly: original } = globalThis as { WebAssembly?: object };
   const without = [undefined, { ...original, validate: () => false }];
   try {
     for (const replacement of without) {
