@@ -8,3 +8,10 @@ export { PingSocket, pingSocket } from "./ping_socket.ts";
 export { RawAccessError } from "./raw_access_error.ts";
 export { type RawPacket } from "./raw_packet.ts";
 export { RawSocket } from "./raw_socket.ts";
+export {
+  attachedFilter,
+  attachFilter,
+  type AttachFilterOptions,
+  detachFilter,
+  lockFilter,
+} from "./attach_filter.ts";
