@@ -14,7 +14,7 @@ const c = (length: number, type: "uint16_t" | "uint32_t") => `
   #include <stdint.h>
   #include <stddef.h>
   #include <string.h>
-  static uint8_t packets[${PACKETS}][2048];
+  static uint8_t packets[${PACKETS} * 2048];
   __attribute__((noinline)) static uint16_t checksum(const uint8_t *bytes, size_t length) {
     uint64_t sum = 0;
     size_t at = 0;
@@ -30,9 +30,9 @@ const c = (length: number, type: "uint16_t" | "uint32_t") => `
   void run(long times) {
     static volatile unsigned found;
     unsigned sum = 0;
-    for (size_t i = 0; i < sizeof packets; i++) packets[0][i] = i * 7 + (i >> 8);
+    for (size_t i = 0; i < sizeof packets; i++) packets[i] = i * 7 + (i >> 8);
     while (times--)
-      for (int i = 0; i < ${PACKETS}; i++) sum += checksum(packets[i], ${length});
+      for (int i = 0; i < ${PACKETS}; i++) sum += checksum(packets + i * 2048, ${length});
     found = sum;
   }
 `;
