@@ -241,7 +241,7 @@ export class Client extends Socket {
   #begin(exchange: Exchange, option: ConnectionOption): boolean {
     this.#exchange = exchange;
     const { heads, options: { chunk, stallTimeout } } = this.#service;
-    const state = exchange.begin(this.fd, heads, option, chunk);
+    const state = exchange.begin(this.fd, heads, option, chunk, this.#service.date);
     if (state !== DONE) this.#setDeadline(stallTimeout);
     return this.#moved(state);
   }
@@ -250,7 +250,7 @@ export class Client extends Socket {
   #advance(exchange: Exchange): void {
     const before = exchange.sent;
     const { chunk, stallTimeout } = this.#service.options;
-    const state = exchange.advance(this.fd, chunk);
+    const state = exchange.advance(this.fd, chunk, this.#service.date);
     if (state > 0 || exchange.sent > before) this.#setDeadline(stallTimeout);
     if (!this.#moved(state)) return;
     if (this.#kept === undefined) this.#waitForRequest();

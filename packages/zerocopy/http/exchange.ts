@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import { fdOf, type OwnedFd, pread } from "@posixly/fd";
 import { errno, ok } from "@posixly/sys";
 import { FileTruncatedError } from "../file_truncated.ts";
@@ -7,7 +6,6 @@ import { Offset } from "../offset.ts";
 import { Warmth } from "../warm.ts";
 import type { Answer, Part } from "./answer.ts";
 import type { ConnectionOption, HeadWriter } from "./head_writer.ts";
-import { dateNow } from "./http_date.ts";
 import { outbox, readCached } from "./outbox.ts";
 
 const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -24,6 +22,8 @@ export const WHEN_WRITABLE = 0;
 /** What is lent to an exchange until it is over. */
 export interface Lent {
   readonly file: OwnedFd;
+  /** The `Date` at which all of it was in memory; nothing if nobody has looked. */
+  warmAt: string;
   close(): void;
 }
 
@@ -34,8 +34,8 @@ export class Exchange {
   readonly method: string;
   readonly target: string;
   readonly answer: Answer;
-  /** When it began, on the clock of `performance.now`. */
-  readonly began: number = performance.now();
+  /** When it began, on the clock of `performance.now`; 0 if nobody wants to know. */
+  readonly began: number;
   /** How many bytes of what follows the head the kernel has taken. */
   sent = 0;
   readonly #lent: Lent | undefined;
@@ -46,21 +46,34 @@ export class Exchange {
   #at = 0;
   #warmth: Warmth | undefined;
 
-  constructor(method: string, target: string, answer: Answer, lent?: Lent) {
+  constructor(method: string, target: string, answer: Answer, began: number, lent?: Lent) {
     this.method = method;
     this.target = target;
     this.answer = answer;
+    this.began = began;
     this.#lent = lent;
   }
 
-  /** Sends the head, with as much of the rest as goes along; returns as {@linkcode advance}. */
-  begin(to: number, heads: HeadWriter, connection: ConnectionOption, chunk: number): number {
-    const parcel = connection === "" ? heads.parcels.get(this.answer) : undefined;
-    if (parcel !== undefined) return this.#sendFirst(to, parcel.bytes, parcel.head, chunk);
-    const head = heads.write(outbox, this.answer, connection);
+  /**
+   * Sends the head, with as much of the rest as goes along; returns as {@linkcode advance}.
+   *
+   * @param date What time it is, as its head says
+   */
+  begin(
+    to: number,
+    heads: HeadWriter,
+    connection: ConnectionOption,
+    chunk: number,
+    date: string,
+  ): number {
+    const parcel = connection === "" ? heads.parcels.get(this.answer, date) : undefined;
+    if (parcel !== undefined) {
+      return this.#sendFirst(to, parcel.bytes, parcel.head, parcel.bytes.length, chunk, date);
+    }
+    const head = heads.write(outbox, this.answer, connection, date);
     const end = head + this.#putAlong(head);
-    if (connection === "") heads.parcels.add(this.answer, outbox, head, end);
-    return this.#sendFirst(to, outbox, head, chunk, end);
+    if (connection === "") heads.parcels.add(this.answer, outbox, head, end, date);
+    return this.#sendFirst(to, outbox, head, end, chunk, date);
   }
 
   /** Sends a head, and what stands behind it; then what does not. */
@@ -68,15 +81,16 @@ export class Exchange {
     to: number,
     bytes: Uint8Array,
     head: number,
+    end: number,
     chunk: number,
-    end: number = bytes.length,
+    date: string,
   ): number {
     const isAll = end - head === this.answer.length;
     const n = send(to, bytes, end, isAll ? FLAGS : FLAGS | MSG_MORE);
     if (n < head) this.#head = new Uint8Array(bytes.subarray(n, head));
     else this.#took(n - head);
     if (n < end) return WHEN_WRITABLE;
-    return isAll ? DONE : this.advance(to, chunk);
+    return isAll ? DONE : this.advance(to, chunk, date);
   }
 
   /** Puts the first part behind the head, if it is short; returns how many bytes it has. */
@@ -91,18 +105,19 @@ export class Exchange {
   /**
    * Sends as much as there is room for, a chunk at most.
    *
+   * @param date What time it is
    * @returns {@linkcode DONE}, {@linkcode WHEN_WRITABLE}, or after how many milliseconds to try
    * again, since the file is not in memory
    * @throws {FileTruncatedError} If the file ends early
    * @throws {SyscallError} If the connection is broken, or the disk is
    */
-  advance(to: number, chunk: number): number {
+  advance(to: number, chunk: number, date: string): number {
     const { parts } = this.answer;
     for (let left = chunk; this.#part < parts.length;) {
       const part = parts[this.#part];
       const length = Math.min(part.length - this.#at, left);
       if (length > 0) {
-        const delay = this.#delayOf(part, length);
+        const delay = this.#delayOf(part, length, date);
         if (delay > 0) return delay;
         if (!this.#sendHead(to)) return WHEN_WRITABLE;
         const n = isBytes(part)
@@ -167,23 +182,19 @@ export class Exchange {
   }
 
   /** For when the part is in memory; 0, or after how many milliseconds it may be. */
-  #delayOf(part: Part, length: number): number {
-    if (isBytes(part)) return 0;
-    const { file } = this.#lent!;
-    if (warm.get(file) === dateNow()) return 0;
-    this.#warmth ??= new Warmth(file);
+  #delayOf(part: Part, length: number, date: string): number {
+    const lent = this.#lent!;
+    if (isBytes(part) || lent.warmAt === date) return 0;
+    this.#warmth ??= new Warmth(lent.file);
     const delay = this.#warmth.delayOf(part.offset + this.#at, length);
     const isAll = this.answer.status === 200 && length === part.length;
-    if (delay === 0 && isAll && length <= SOON_SENT) warm.set(file, dateNow());
+    if (delay === 0 && isAll && length <= SOON_SENT) lent.warmAt = date;
     return delay;
   }
 }
 
 /** Up to this length a file is not looked at again in the second in which all was in memory. */
 const SOON_SENT = 262_144;
-
-/** When that was. */
-const warm = new WeakMap<OwnedFd, string>();
 
 type FilePart = Exclude<Part, Uint8Array>;
 

@@ -14,18 +14,17 @@ export class HeadLines {
   methodStart = 0;
   methodEnd = 0;
   targetEnd = 0;
+  /** Of the version; what is higher than 1 counts as 1. */
   minor: 0 | 1 = 0;
-  /** Where each name and each value starts and ends, counted from the start of the head. */
+  /** Where each name and each value starts and ends, counted from the first of the headers. */
   readonly spans: number[] = [];
   /** How far it is read. */
   at: number;
   readonly #bytes: Uint8Array;
-  readonly #start: number;
   readonly #end: number;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.#bytes = bytes;
-    this.#start = start;
     this.#end = end;
     this.at = start;
   }
@@ -47,14 +46,15 @@ export class HeadLines {
 
   /** `false` if they are not whole. */
   readHeaders(most: number): boolean {
+    const start = this.at;
     while (this.at < this.#end && this.#bytes[this.at] !== CR) {
       if (this.spans.length === 4 * most) throw new HttpError(431, "There are too many headers");
-      if (!this.#readHeader()) return false;
+      if (!this.#readHeader(start)) return false;
     }
     return this.#readEndOfLine();
   }
 
-  #readHeader(): boolean {
+  #readHeader(start: number): boolean {
     const nameStart = this.at;
     const nameEnd = this.#skip(TOKEN);
     if (this.at === this.#end) return false;
@@ -63,7 +63,6 @@ export class HeadLines {
     const valueStart = this.#skip(BLANK);
     let valueEnd = this.#skip(VALUE);
     while (valueEnd > valueStart && isOf(this.#bytes[valueEnd - 1], BLANK)) valueEnd--;
-    const start = this.#start;
     this.spans.push(nameStart - start, nameEnd - start, valueStart - start, valueEnd - start);
     return this.#readEndOfLine();
   }
@@ -90,9 +89,9 @@ export class HeadLines {
     const isVersion = this.at === start + 8 && same >= 5 && isOf(bytes[start + 5], DIGIT) &&
       bytes[start + 6] === HTTP[6] && isOf(bytes[start + 7], DIGIT);
     if (!isVersion) throw malformed();
-    const minor = bytes[start + 7] - 0x30;
-    if (same < HTTP.length || minor > 1) throw new HttpError(505, "HTTP/1.0 and HTTP/1.1 only");
-    this.minor = minor === 0 ? 0 : 1;
+    if (same < HTTP.length) throw new HttpError(505, "HTTP/1.0 and HTTP/1.1 only");
+    // One that is higher than we know is to be taken for the highest that we do, RFC 9110 section 2.5.
+    this.minor = bytes[start + 7] === 0x30 ? 0 : 1;
     return true;
   }
 

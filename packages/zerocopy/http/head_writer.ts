@@ -1,7 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { Answer } from "./answer.ts";
-import { dateNow } from "./http_date.ts";
 import type { Header } from "./http_error.ts";
 import { Parcels } from "./parcels.ts";
 
@@ -27,9 +26,9 @@ export class HeadWriter {
    * @returns How many bytes it has
    * @throws {RangeError} If there is no room for it
    */
-  write(into: Buffer, answer: Answer, connection: ConnectionOption): number {
+  write(into: Buffer, answer: Answer, connection: ConnectionOption, date: string): number {
     const option = connection === "" ? "" : `Connection: ${connection}\r\n`;
-    const head = `${this.#linesOf(answer)}Date: ${dateNow()}\r\n${option}\r\n`;
+    const head = `${this.#linesOf(answer)}Date: ${date}\r\n${option}\r\n`;
     if (head.length > into.length) throw new RangeError("The head of the answer is too long");
     return into.write(head, 0, "latin1");
   }

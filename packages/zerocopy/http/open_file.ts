@@ -10,6 +10,8 @@ export interface FoundFile extends Disposable {
   /** Others may be sending it too: do not close it, and do not use its position. */
   readonly file: OwnedFd;
   readonly representation: Representation;
+  /** The `Date` at which all of it was in memory; nothing if nobody has looked. */
+  warmAt: string;
   /** Gives the file back; once is enough. */
   close(): void;
 }
@@ -17,6 +19,8 @@ export interface FoundFile extends Disposable {
 /** A file that is open to be sent, to as many as ask for it for as long as it stays the same. */
 export class OpenFile {
   readonly representation: Representation;
+  /** See {@linkcode FoundFile.warmAt}. */
+  warmAt = "";
   readonly #file: OwnedFd;
   readonly #state: FileState;
   readonly #folder: OwnedFd;
@@ -83,6 +87,14 @@ class Loan implements FoundFile {
     this.file = file;
     this.representation = lender.representation;
     this.#lender = lender;
+  }
+
+  get warmAt(): string {
+    return this.#lender?.warmAt ?? "";
+  }
+
+  set warmAt(date: string) {
+    if (this.#lender !== undefined) this.#lender.warmAt = date;
   }
 
   close(): void {

@@ -1,6 +1,5 @@
 import type { Buffer } from "node:buffer";
 import { type Answer, isLasting } from "./answer.ts";
-import { dateNow } from "./http_date.ts";
 
 /** An answer as it goes out: its head, and all that follows or nothing, if that is long. */
 export interface Parcel {
@@ -21,16 +20,16 @@ const LIMIT = 8192;
 export class Parcels {
   readonly #parcels = new WeakMap<Answer, Parcel>();
 
-  get(answer: Answer): Parcel | undefined {
+  get(answer: Answer, date: string): Parcel | undefined {
     const parcel = this.#parcels.get(answer);
-    return parcel?.date === dateNow() ? parcel : undefined;
+    return parcel?.date === date ? parcel : undefined;
   }
 
   /** Keeps an answer, which was just put together there. */
-  add(answer: Answer, from: Buffer, head: number, length: number): void {
+  add(answer: Answer, from: Buffer, head: number, length: number, date: string): void {
     if (length > LIMIT || !isLasting(answer)) return;
     const bytes = new Uint8Array(new ArrayBuffer(length));
     bytes.set(from.subarray(0, length));
-    this.#parcels.set(answer, { bytes, head, date: dateNow() });
+    this.#parcels.set(answer, { bytes, head, date });
   }
 }

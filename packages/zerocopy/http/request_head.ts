@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
-import { HOST, isOf } from "./byte_class.ts";
 import { HeadLines } from "./head_lines.ts";
+import { HeaderFields } from "./header_fields.ts";
 import { HttpError } from "./http_error.ts";
+import { Recent } from "./recent.ts";
 
 /**
  * How much a client may send before it is told that this is too much.
@@ -25,6 +26,13 @@ export interface HeadLimits {
 
 /** How much it is unless somebody says otherwise. */
 export const HEAD_LIMITS: Required<HeadLimits> = { head: 16_384, target: 8192, lines: 100 };
+
+/**
+ * What clients say again and again: for what they ask, and all that they say about themselves each
+ * time. It need not be read again.
+ */
+const targets = new Recent<string>(256, 128);
+const fields = new Recent<HeaderFields>(64, 1024);
 
 /**
  * Reads the head of a request, strictly: what two readers might understand in two ways is refused.
@@ -52,12 +60,29 @@ export function parseRequestHead(
 ): RequestHead | null {
   const { head = HEAD_LIMITS.head, target = HEAD_LIMITS.target, lines = HEAD_LIMITS.lines } =
     limits;
-  const found = new HeadLines(bytes, start, Math.min(end, start + head));
-  if (found.readRequestLine(target) && found.readHeaders(lines)) {
-    return new RequestHead(latin1(bytes, start, found.at), found, found.methodStart - start);
+  const stop = Math.min(end, start + head);
+  const found = new HeadLines(bytes, start, stop);
+  if (found.readRequestLine(target)) {
+    // Mostly it ends with what has come; where it does not, it is read.
+    let known: HeaderFields | null | undefined = fields.get(bytes, found.at, stop);
+    let length = stop - start;
+    if (known === undefined || known.minor !== found.minor || known.lines > lines) {
+      const from = found.at;
+      known = readFields(found, bytes, lines);
+      length = found.at - start;
+      if (known !== null) fields.set(bytes, from, found.at, known);
+    }
+    if (known !== null) return new RequestHead(bytes, found, length, known);
   }
   if (end - start >= head) throw new HttpError(431, "The head is too long");
   return null;
+}
+
+/** The headers, if they are whole. */
+function readFields(found: HeadLines, bytes: Uint8Array, lines: number): HeaderFields | null {
+  const start = found.at;
+  if (!found.readHeaders(lines)) return null;
+  return new HeaderFields(latin1(bytes, start, found.at), found.spans, found.minor);
 }
 
 /** The head of a request, RFC 9112: its first line and its headers. */
@@ -65,28 +90,29 @@ export class RequestHead {
   readonly method: string;
   /** As it was sent, `/a%20b?c` for example. */
   readonly target: string;
-  /** Of the version: HTTP/1.0 or HTTP/1.1. */
+  /** Of the version: HTTP/1.0, or HTTP/1.1 and what may come after it. */
   readonly minor: 0 | 1;
   /** How many bytes the head has. */
   readonly length: number;
-  /** Whether the client wants to go on with the connection. */
-  readonly keepAlive: boolean;
-  /** What follows the head: so many bytes, or chunks. */
-  readonly body: number | "chunked";
-  readonly #text: string;
-  readonly #spans: readonly number[];
+  readonly #fields: HeaderFields;
 
-  constructor(text: string, lines: HeadLines, start: number) {
-    const methodEnd = start + lines.methodEnd - lines.methodStart;
-    this.#text = text;
-    this.#spans = lines.spans;
-    this.method = text.slice(start, methodEnd);
-    this.target = text.slice(methodEnd + 1, start + lines.targetEnd - lines.methodStart);
+  constructor(bytes: Uint8Array, lines: HeadLines, length: number, fields: HeaderFields) {
+    const { methodStart, methodEnd, targetEnd } = lines;
+    this.method = methodOf(bytes, methodStart, methodEnd);
+    this.target = targetOf(bytes, methodEnd + 1, targetEnd);
     this.minor = lines.minor;
-    this.length = text.length;
-    this.#requireHost();
-    this.keepAlive = this.#keepsAlive();
-    this.body = this.#bodyLength();
+    this.length = length;
+    this.#fields = fields;
+  }
+
+  /** Whether the client wants to go on with the connection. */
+  get keepAlive(): boolean {
+    return this.#fields.keepAlive;
+  }
+
+  /** What follows the head: so many bytes, or chunks. */
+  get body(): number | "chunked" {
+    return this.#fields.body;
   }
 
   /**
@@ -94,84 +120,22 @@ export class RequestHead {
    * `null` if there is none.
    */
   header(name: string): string | null {
-    const first = this.#find(name, 0);
-    if (first === -1) return null;
-    let value = this.#value(first);
-    for (let i = this.#find(name, first + 4); i !== -1; i = this.#find(name, i + 4)) {
-      value += `, ${this.#value(i)}`;
-    }
-    return value;
-  }
-
-  /** The value of a header that there must be one of at most. */
-  #only(name: string): string | null {
-    const first = this.#find(name, 0);
-    if (first === -1) return null;
-    if (this.#find(name, first + 4) !== -1) throw new HttpError(400, `There is a second ${name}`);
-    return this.#value(first);
-  }
-
-  /** Where the next header of a name is among the spans; -1 if there is none. */
-  #find(name: string, from: number): number {
-    const spans = this.#spans;
-    for (let i = from; i < spans.length; i += 4) {
-      if (spans[i + 1] - spans[i] === name.length && this.#isNamed(spans[i], name)) return i;
-    }
-    return -1;
-  }
-
-  #isNamed(start: number, name: string): boolean {
-    for (let i = 0; i < name.length; i++) {
-      let code = this.#text.charCodeAt(start + i);
-      if (code >= 0x41 && code <= 0x5a) code += 0x20; // to lower case
-      if (code !== name.charCodeAt(i)) return false;
-    }
-    return true;
-  }
-
-  #value(i: number): string {
-    return this.#text.slice(this.#spans[i + 2], this.#spans[i + 3]);
-  }
-
-  #requireHost(): void {
-    const host = this.#only("host");
-    if (host === null) {
-      if (this.minor === 1) throw new HttpError(400, "There is no Host");
-      return;
-    }
-    for (let i = 0; i < host.length; i++) {
-      if (!isOf(host.charCodeAt(i), HOST)) throw new HttpError(400, "There is no such Host");
-    }
-  }
-
-  #keepsAlive(): boolean {
-    const connection = this.header("connection");
-    if (connection === null) return this.minor === 1;
-    return this.minor === 1 ? !closes.test(connection) : goesOn.test(connection);
-  }
-
-  /** Two ends of one body are how a second request is smuggled past whoever sees only one. */
-  #bodyLength(): number | "chunked" {
-    const length = this.#only("content-length");
-    const coding = this.header("transfer-encoding");
-    if (coding !== null) {
-      if (length !== null) throw new HttpError(400, "The body ends in two ways");
-      if (this.minor === 0) throw new HttpError(400, "There are no chunks in HTTP/1.0");
-      if (coding.toLowerCase() !== "chunked") throw new HttpError(501, "Chunks and no more");
-      return "chunked";
-    }
-    if (length === null) return 0;
-    if (!/^\d{1,15}$/.test(length)) throw new HttpError(400, "There is no such length");
-    return Number(length);
+    return this.#fields.get(name);
   }
 }
 
-const closes = option("close");
-const goesOn = option("keep-alive");
+function methodOf(bytes: Uint8Array, start: number, end: number): string {
+  const isGet = end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 &&
+    bytes[start + 2] === 0x54;
+  return isGet ? "GET" : latin1(bytes, start, end);
+}
 
-/** Whether a list has an item, in whatever case. */
-function option(name: string): RegExp {
-  return new RegExp(`(?:^|,)[\\t ]*${name}[\\t ]*(?:,|$)`, "i");
+function targetOf(bytes: Uint8Array, start: number, end: number): string {
+  const known = targets.get(bytes, start, end);
+  if (known !== undefined) return known;
+  const target = latin1(bytes, start, end);
+  targets.set(bytes, start, end, target);
+  return target;
 }
 
 function latin1(bytes: Uint8Array, start: number, end: number): string {

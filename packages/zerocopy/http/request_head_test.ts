@@ -76,6 +76,48 @@ test("a head says what was written", () =>
     assert.equal(head.header("not-there-at-all"), null);
   })));
 
+test("a head that comes again says the same, and one that differs in a byte does not", () =>
+  fc.assert(fc.property(heads, fc.nat(), fc.integer({ min: 1, max: 255 }), (head, place, bits) => {
+    const understood = (text: string) => {
+      try {
+        const head = parse(text);
+        if (head === null) return null;
+        const { method, target, minor, length, keepAlive, body } = head;
+        return [method, target, minor, length, keepAlive, body, head.header("host")];
+      } catch (error) {
+        return (error as HttpError).message;
+      }
+    };
+    const { text } = head;
+    const at = place % text.length;
+    const other = String.fromCharCode(text.charCodeAt(at) ^ bits);
+    const altered = text.slice(0, at) + other + text.slice(at + 1);
+    const first = understood(text);
+    const before = understood(altered);
+    assert.deepEqual(understood(text), first);
+    assert.deepEqual(understood(altered), before);
+    const minor = text.includes(" HTTP/1.0\r\n") ? 1 : 0;
+    const inOther = text.replace(/ HTTP\/1\.[01]\r\n/, ` HTTP/1.${minor}\r\n`);
+    assert.notDeepEqual(understood(inOther), first); // the same headers in another version
+    assert.deepEqual(understood(text), first);
+  })));
+
+test("a head that comes again is held to the limits of whom it comes to", () => {
+  const text = get("A: b\r\nC: d\r\n");
+  assert.equal(refusalOf(text), 0);
+  assert.equal(refusalOf(text, { lines: 2 }), 431);
+  assert.equal(refusalOf(text, { head: text.length - 1 }), 431);
+  assert.equal(refusalOf(text, { head: text.length, lines: 3 }), 0);
+});
+
+test("a higher minor version of HTTP/1 is understood as HTTP/1.1, RFC 9110 section 2.5", () => {
+  for (const minor of [2, 9]) {
+    const head = parse(get("", `GET / HTTP/1.${minor}`))!;
+    assert.deepEqual([head.minor, head.keepAlive], [1, true]);
+  }
+  assert.equal(refusalOf("GET / HTTP/1.2\r\n\r\n"), 400); // no Host, as in HTTP/1.1
+});
+
 test("a head that is cut off anywhere is not whole yet", () =>
   fc.assert(
     fc.property(heads, ({ text }) => {

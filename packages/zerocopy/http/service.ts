@@ -7,6 +7,7 @@ import type { Client } from "./client.ts";
 import { DocumentRoot, type Found } from "./document_root.ts";
 import { Exchange } from "./exchange.ts";
 import { HeadWriter } from "./head_writer.ts";
+import { dateNow } from "./http_date.ts";
 import { HttpError } from "./http_error.ts";
 import { refusal } from "./refusal.ts";
 import type { RequestHead } from "./request_head.ts";
@@ -93,12 +94,18 @@ export class Service {
   readonly heads: HeadWriter;
   readonly agenda: Agenda;
   readonly clients: Set<Client> = new Set();
-  requests = 0;
-  bytes = 0;
+  /**
+   * Exchanges that are over, and bytes sent in them. As fields, they would change the shape of this
+   * object when they no longer fit in 31 bits, and all code that knows it would be compiled anew.
+   */
+  readonly #totals: Float64Array = new Float64Array(2);
   isReferenced = true;
   isClosing = false;
   /** The time when the clients were last looked after, on the clock of `performance.now`. */
   #lookedAfter = 0;
+  /** When the time was last asked for, and what it was. */
+  #dated: number | undefined;
+  #date = "";
   readonly #root: DocumentRoot;
   readonly #onLeave: () => void;
 
@@ -114,6 +121,16 @@ export class Service {
       this.#root.close();
       throw error;
     }
+  }
+
+  /** How many exchanges are over. */
+  get requests(): number {
+    return this.#totals[0];
+  }
+
+  /** How many bytes were sent in them. */
+  get bytes(): number {
+    return this.#totals[1];
   }
 
   /** A client is there. */
@@ -134,16 +151,31 @@ export class Service {
     return this.#lookedAfter + this.options.tick + milliseconds;
   }
 
+  /** The time, as HTTP writes it; all that came together is answered at the same time. */
+  get date(): string {
+    const look = this.#look;
+    if (look === undefined || look !== this.#dated) {
+      this.#dated = look;
+      this.#date = dateNow();
+    }
+    return this.#date;
+  }
+
+  /** Within which look it is asked what a file is like; closing answers out of turn. */
+  get #look(): number | undefined {
+    return this.isClosing ? undefined : looks();
+  }
+
   /** What a request is answered. */
   exchangeFor(head: RequestHead): Exchange {
     const { method, target } = head;
     let found: Found | undefined;
     try {
       requireMethod(head);
-      const look = this.isClosing ? undefined : looks(); // closing answers out of turn
-      found = this.#root.find(target, head.header("accept-encoding"), look);
-      if (found.kind === "redirect") return new Exchange(method, target, redirection(found));
-      return new Exchange(method, target, answerTo(head, found.representation), found);
+      found = this.#root.find(target, head.header("accept-encoding"), this.#look);
+      const began = this.#now();
+      if (found.kind === "redirect") return new Exchange(method, target, redirection(found), began);
+      return new Exchange(method, target, answerTo(head, found.representation), began, found);
     } catch (error) {
       if (found?.kind === "file") found.close();
       return this.refuse(error, method, target);
@@ -154,14 +186,20 @@ export class Service {
   refuse(error: unknown, method = "", target = ""): Exchange {
     const isKnown = error instanceof HttpError;
     const told = isKnown ? error : new HttpError(500, "Internal server error");
-    return new Exchange(method, target, refusal(told, { method, header: () => null }));
+    const answer = refusal(told, { method, header: () => null });
+    return new Exchange(method, target, answer, this.#now());
+  }
+
+  /** The time on the clock of `performance.now`, if somebody wants to know how long it takes. */
+  #now(): number {
+    return this.options.onFinish === undefined ? 0 : performance.now();
   }
 
   /** An exchange is over. */
   finished(exchange: Exchange, client: Client, end: ExchangeEnd, error?: unknown): void {
     exchange.close();
-    this.requests++;
-    this.bytes += exchange.sent;
+    this.#totals[0]++;
+    this.#totals[1] += exchange.sent;
     const { onFinish } = this.options;
     if (onFinish === undefined) return;
     const { method, target, answer: { status, length }, sent: bytes, began } = exchange;

@@ -53,7 +53,6 @@ export const smuggled: readonly [what: string, text: string, status: number][] =
   ["a method with a bracket", get("", "G[T / HTTP/1.1"), 400],
   ["small letters", get("", "GET / http/1.1"), 400],
   ["HTTP/1.10", get("", "GET / HTTP/1.10"), 400],
-  ["HTTP/1.2", get("", "GET / HTTP/1.2"), 505],
   ["HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
   ["HTTP/11.1", get("", "GET / HTTP/11.1"), 400],
   ["two empty lines before", `\r\n\r\n${get("")}`, 400],
