@@ -4,6 +4,14 @@
  *
  * @module
  */
+export { formatMac, parseMac } from "./addresses.ts";
+export { arp, type ArpFields, type ArpLayer, ArpPacket } from "./arp.ts";
+export {
+  authentication,
+  type AuthenticationFields,
+  AuthenticationHeader,
+  type AuthenticationLayer,
+} from "./authentication.ts";
 export {
   checksum,
   onesComplementSum,
@@ -11,4 +19,59 @@ export {
   pseudoHeader6,
   updateChecksum,
 } from "./checksum.ts";
-export { PacketMemory, type PacketMemoryOptions } from "./packet_memory.ts";
+export { dissect, dissectLax, type DissectOptions } from "./dissect.ts";
+export { Packet } from "./dissected.ts";
+export { type LayerName, WireError, type WireErrorReason } from "./error.ts";
+export { ethernet, type EthernetFields, EthernetFrame, type EthernetLayer } from "./ethernet.ts";
+export {
+  type FragmentFields,
+  FragmentHeader,
+  fragmentHeader,
+  type FragmentLayer,
+} from "./fragment_header.ts";
+export {
+  icmp,
+  icmpEcho,
+  type IcmpFields,
+  type IcmpLayer,
+  IcmpMessage,
+  icmpParameterProblem,
+  icmpRedirect,
+  icmpTimeExceeded,
+  type IcmpTimes,
+  icmpTimestamp,
+  icmpType,
+  icmpUnreachable,
+} from "./icmp.ts";
+export {
+  icmpv6,
+  icmpv6Echo,
+  type Icmpv6Fields,
+  type Icmpv6Layer,
+  Icmpv6Message,
+  icmpv6Type,
+} from "./icmpv6.ts";
+export type { IpPacket } from "./ip.ts";
+export { ipv4, type Ipv4Fields, type Ipv4Layer, Ipv4Packet } from "./ipv4.ts";
+export type { Ipv4Option } from "./ipv4_options.ts";
+export { ipv6, type Ipv6Fields, type Ipv6Layer, Ipv6Packet } from "./ipv6.ts";
+export type { Ipv6Option } from "./ipv6_options.ts";
+export type { Layer } from "./layer.ts";
+export { etherType, ipProtocol } from "./numbers.ts";
+export {
+  DestinationOptions,
+  destinationOptions,
+  hopByHop,
+  HopByHopOptions,
+  type OptionsFields,
+  OptionsHeader,
+  type OptionsLayer,
+} from "./options_header.ts";
+export { packet, packetInto } from "./packet.ts";
+export { routing, type RoutingFields, RoutingHeader, type RoutingLayer } from "./routing_header.ts";
+export { tcp, type TcpFields, type TcpLayer, TcpSegment } from "./tcp.ts";
+export type { TcpFlags } from "./tcp_flags.ts";
+export type { SackBlock, TcpOption } from "./tcp_options.ts";
+export { udp, UdpDatagram, type UdpFields, type UdpLayer } from "./udp.ts";
+export { View } from "./view.ts";
+export { vlan, type VlanFields, type VlanLayer, VlanTag } from "./vlan.ts";

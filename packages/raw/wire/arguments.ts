@@ -1,0 +1,74 @@
+// As `@posixly/sys` checks arguments, which a browser cannot import.
+
+/** A whole number within bounds. */
+export function requireInteger(value: number, name: string, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw notInRange(value, name, min, max);
+}
+
+function notInRange(value: number, name: string, min: number, max: number): Error {
+  if (typeof value !== "number" || Number.isNaN(value) || value % 1 !== 0 && isFinite(value)) {
+    return new TypeError(`${name} must be a whole number, not ${show(value)}`);
+  }
+  return new RangeError(`${name} must be between ${min} and ${max}, not ${value}`);
+}
+
+/** An object with no properties but these: a misspelt one would do nothing, without a word. */
+export function requireKnown(object: object, names: readonly string[]): void {
+  if (typeof object !== "object" || object === null) {
+    throw new TypeError(`Fields must be an object, not ${show(object)}`);
+  }
+  for (const name in object) {
+    if (!names.includes(name)) {
+      throw new TypeError(`There is no ${JSON.stringify(name)}, only ${names.join(", ")}`);
+    }
+  }
+}
+
+/** Numbers that are given must fit, see {@linkcode Limits}; what is not given is filled in. */
+export function requireFields(fields: object, limits: Limits): void {
+  for (const name in limits) {
+    const value = (fields as Record<string, unknown>)[name];
+    const most = limits[name];
+    if (value === undefined) continue;
+    if (typeof most === "number") requireInteger(value as number, name, 0, most);
+    else if (most === "boolean") requireBoolean(value, name);
+    else if (most === "bytes") requireBytes(value, name);
+    else if (!Array.isArray(value)) {
+      throw new TypeError(`${name} must be an array, not ${show(value)}`);
+    }
+  }
+}
+
+/** What each field may be: the largest number, or what else it is. */
+export type Limits = Readonly<Record<string, number | "boolean" | "bytes" | "array">>;
+
+function requireBoolean(value: unknown, name: string): void {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`${name} must be true or false, not ${show(value)}`);
+  }
+}
+
+/** Bytes. */
+export function requireBytes(value: unknown, name: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new TypeError(`${name} must be a Uint8Array, not ${show(value)}`);
+}
+
+/** Bytes, and which of them are meant. */
+export function requireRange(bytes: Uint8Array, start: number, end: number): void {
+  if (
+    bytes instanceof Uint8Array && start >= 0 && start <= end && end <= bytes.length &&
+    start % 1 === 0 && end % 1 === 0
+  ) return;
+  requireBytes(bytes, "bytes");
+  requireInteger(end, "end", 0, bytes.length);
+  requireInteger(start, "start", 0, end);
+}
+
+/** A value, in a message. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "object" && value !== null) return value.constructor?.name ?? "an object";
+  return typeof value === "function" ? "a function" : String(value);
+}

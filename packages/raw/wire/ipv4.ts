@@ -1,0 +1,459 @@
+import { readIpv4, requireIpv4, writeIpv4 } from "./addresses.ts";
+import { requireInteger } from "./arguments.ts";
+import { get16, get32, put16 } from "./bytes.ts";
+import { checksum, pseudoHeader4 } from "./checksum.ts";
+import { checkFields, type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
+import { WireError } from "./error.ts";
+import {
+  type Ipv4Option,
+  ipv4OptionBytes,
+  lastIpv4Destination,
+  readIpv4Options,
+} from "./ipv4_options.ts";
+import { requireEnd, requireHeader, View } from "./view.ts";
+
+const SIZE = 20;
+const MAX = 0xffff;
+const RESERVED = 0x80;
+const DONT_FRAGMENT = 0x40;
+const MORE_FRAGMENTS = 0x20;
+const LIMITS = {
+  tos: 0xff,
+  identification: MAX,
+  reservedFlag: "boolean",
+  dontFragment: "boolean",
+  moreFragments: "boolean",
+  fragmentOffset: 0xfff8,
+  ttl: 0xff,
+  protocol: 0xff,
+  options: "array",
+  totalLength: MAX,
+  checksum: MAX,
+} as const;
+
+/**
+ * The fields of an IPv4 header.
+ *
+ * @example Usage
+ * ```ts
+ * import { ipv4, type Ipv4Fields } from "@posixly/raw/wire";
+ *
+ * const fields: Ipv4Fields = { source: "10.0.0.1", destination: "10.0.0.2", ttl: 1 };
+ * ipv4(fields);
+ * ```
+ */
+export interface Ipv4Fields {
+  /** The address it is from. */
+  readonly source: string;
+  /** The address it is for. */
+  readonly destination: string;
+  /** The type of service: six bits of DSCP, two of ECN; by default 0. */
+  readonly tos?: number;
+  /** What the fragments of a packet have in common; by default 0. */
+  readonly identification?: number;
+  /** A bit that should not be set; by default it is not. */
+  readonly reservedFlag?: boolean;
+  /** Whether routers must not fragment it; by default they may. */
+  readonly dontFragment?: boolean;
+  /** Whether fragments follow; by default none do. */
+  readonly moreFragments?: boolean;
+  /** Where in the packet's payload this fragment belongs, in bytes, a multiple of 8; by default 0. */
+  readonly fragmentOffset?: number;
+  /** How many routers it may pass; by default 64. */
+  readonly ttl?: number;
+  /** What it carries, see `ipProtocol`; by default what follows decides. */
+  readonly protocol?: number;
+  /** Options, 40 bytes of them at most; by default none. */
+  readonly options?: readonly Ipv4Option[];
+  /** How long it is with its payload, in bytes; by default as long as it is. */
+  readonly totalLength?: number;
+  /** The checksum of the header; by default the right one. */
+  readonly checksum?: number;
+}
+
+/**
+ * An IPv4 header as values.
+ *
+ * @example Usage
+ * ```ts
+ * import { ipv4, type Ipv4Layer } from "@posixly/raw/wire";
+ * import assert from "node:assert/strict";
+ *
+ * const layer: Ipv4Layer = ipv4({ source: "10.0.0.1", destination: "10.0.0.2" });
+ * assert.equal(layer.destination, "10.0.0.2");
+ * ```
+ */
+export type Ipv4Layer = Ipv4Fields & { readonly layer: "ipv4" };
+
+/**
+ * An IPv4 header, RFC 791, for `packet`.
+ *
+ * @param fields Its fields
+ * @returns The layer
+ * @throws {TypeError | RangeError} If a field cannot be
+ *
+ * @example Usage
+ * ```ts
+ * import { icmpEcho, ipv4, Ipv4Packet, packet } from "@posixly/raw/wire";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = packet(
+ *   ipv4({ source: "10.0.0.1", destination: "10.0.0.2", dontFragment: true }),
+ *   icmpEcho({ id: 1, sequence: 1 }),
+ * );
+ * const view = Ipv4Packet.parse(bytes);
+ * assert.equal(view.totalLength, 28);
+ * assert.equal(view.protocol, 1);
+ * assert.ok(view.verifyChecksum());
+ * ```
+ */
+export function ipv4(fields: Ipv4Fields): Ipv4Layer {
+  return layerOf<Ipv4Layer>("ipv4", fields, ipv4Codec);
+}
+
+export const ipv4Codec: Codec<Ipv4Layer> = {
+  check(layer) {
+    checkFields(layer, LIMITS, ["source", "destination"]);
+    requireIpv4(layer.source, "source");
+    requireIpv4(layer.destination, "destination");
+    requireOffset(layer.fragmentOffset ?? 0);
+    ipv4OptionBytes(layer.options);
+  },
+  size: ({ options }) => SIZE + ipv4OptionBytes(options).length,
+  write(layer, into, at, place) {
+    const options = ipv4OptionBytes(layer.options);
+    const { fragmentOffset = 0, totalLength, protocol } = layer;
+    into[at] = 0x40 | (SIZE + options.length) >> 2;
+    into[at + 1] = layer.tos ?? 0;
+    put16(into, at + 2, totalLength ?? requireFits(place.end - at, MAX, "totalLength"));
+    put16(into, at + 4, layer.identification ?? 0);
+    put16(into, at + 6, fragmentOffset >> 3);
+    if (layer.reservedFlag) into[at + 6] |= RESERVED;
+    if (layer.dontFragment) into[at + 6] |= DONT_FRAGMENT;
+    if (layer.moreFragments) into[at + 6] |= MORE_FRAGMENTS;
+    into[at + 8] = layer.ttl ?? 64;
+    into[at + 9] = protocol ?? protocolBefore(place, "protocol");
+    put16(into, at + 10, layer.checksum ?? 0);
+    writeIpv4(layer.source, "source", into, at + 12);
+    writeIpv4(layer.destination, "destination", into, at + 16);
+    into.set(options, at + SIZE);
+  },
+  finish(layer, into, at) {
+    if (layer.checksum !== undefined) return;
+    put16(into, at + 10, checksum(into, at, at + (into[at] & 15) * 4));
+  },
+  endpoints(_layer, into, at) {
+    const end = at + (into[at] & 15) * 4;
+    return { source: at + 12, destination: lastIpv4Destination(into, at, end), width: 4 };
+  },
+};
+
+function requireOffset(offset: number): number {
+  requireInteger(offset, "fragmentOffset", 0, LIMITS.fragmentOffset);
+  if (offset % 8 === 0) return offset;
+  throw new RangeError(`fragmentOffset must be a multiple of 8, not ${offset}`);
+}
+
+/**
+ * An IPv4 packet. Its total length decides where the payload ends: what a frame has beyond that is
+ * padding.
+ *
+ * A total length of 0 is what a host sees of its own large packets, before the network card cuts
+ * them up (TCP segmentation offload); then the payload ends where the bytes do.
+ *
+ * @example Usage
+ * ```ts
+ * import { ipv4, Ipv4Packet, packet, udp } from "@posixly/raw/wire";
+ * import assert from "node:assert/strict";
+ *
+ * const view = Ipv4Packet.parse(packet(
+ *   ipv4({ source: "10.0.0.1", destination: "10.0.0.2" }),
+ *   udp({ sourcePort: 1, destinationPort: 2 }),
+ * ));
+ * assert.equal(view.source, "10.0.0.1");
+ * view.ttl--; // as a router does
+ * view.updateChecksum();
+ * assert.ok(view.verifyChecksum());
+ * ```
+ */
+export class Ipv4Packet extends View {
+  /** Always `ipv4`. */
+  get layer(): "ipv4" {
+    return "ipv4";
+  }
+
+  /**
+   * Reads a packet, and checks it.
+   *
+   * @param bytes What holds it
+   * @param start Where it begins
+   * @param end Where it, or the frame, ends
+   * @returns A view of the bytes
+   * @throws {WireError} If it is none, or not all of it is there
+   */
+  static parse(bytes: Uint8Array, start: number = 0, end: number = bytes.length): Ipv4Packet {
+    return Ipv4Packet.#read(bytes, start, end, false);
+  }
+
+  /**
+   * The same for a packet of which the end of the payload may be missing, as in a capture that has
+   * been cut short or in what an ICMP error quotes.
+   *
+   * @param bytes What holds it
+   * @param start Where it begins
+   * @param end Where it, or the frame, ends
+   * @returns A view of the bytes
+   * @throws {WireError} If it is none, or its header is not there
+   */
+  static parseLax(bytes: Uint8Array, start: number = 0, end: number = bytes.length): Ipv4Packet {
+    return Ipv4Packet.#read(bytes, start, end, true);
+  }
+
+  static #read(bytes: Uint8Array, start: number, end: number, lax: boolean): Ipv4Packet {
+    requireHeader("ipv4", bytes, start, end, SIZE);
+    const size = (bytes[start] & 15) * 4;
+    if (bytes[start] >> 4 !== 4 || size < SIZE || start + size > end) {
+      throw notIpv4(bytes, start, end);
+    }
+    const total = bytes[start + 2] << 8 | bytes[start + 3];
+    if (total === 0) return new Ipv4Packet(bytes, start, start + size, end);
+    if (total < size) {
+      const fault = `its total length ${total} is less than that of its header, ${size}`;
+      throw new WireError("ipv4", start, size, end - start, fault);
+    }
+    const payloadEnd = requireEnd("ipv4", start, start + total, end, lax);
+    return new Ipv4Packet(bytes, start, start + size, payloadEnd);
+  }
+
+  /** How long the header is, in bytes: 20, and its options. */
+  get headerLength(): number {
+    return (this.bytes[this.start] & 15) * 4;
+  }
+
+  /** The type of service: DSCP and ECN. */
+  get tos(): number {
+    return this.bytes[this.start + 1];
+  }
+
+  set tos(tos: number) {
+    this.bytes[this.start + 1] = requireInteger(tos, "tos", 0, 0xff);
+  }
+
+  /** The differentiated services code point, RFC 2474: 0 to 63. */
+  get dscp(): number {
+    return this.bytes[this.start + 1] >> 2;
+  }
+
+  /** Explicit congestion notification, RFC 3168: 0 not capable, 1 and 2 capable, 3 congested. */
+  get ecn(): number {
+    return this.bytes[this.start + 1] & 3;
+  }
+
+  /** How long the packet says it is, in bytes; see `lengthUnknown`. */
+  get totalLength(): number {
+    return this.bytes[this.start + 2] << 8 | this.bytes[this.start + 3];
+  }
+
+  set totalLength(length: number) {
+    put16(this.bytes, this.start + 2, requireInteger(length, "totalLength", 0, MAX));
+  }
+
+  /** Whether it does not say how long it is, so that it ends where the bytes do. */
+  get lengthUnknown(): boolean {
+    return this.totalLength === 0;
+  }
+
+  override get missing(): number {
+    return Math.max(0, this.totalLength - (this.payloadEnd - this.start));
+  }
+
+  /** What the fragments of a packet have in common. */
+  get identification(): number {
+    return get16(this.bytes, this.start + 4);
+  }
+
+  set identification(identification: number) {
+    requireInteger(identification, "identification", 0, MAX);
+    put16(this.bytes, this.start + 4, identification);
+  }
+
+  /** A bit that should not be set. */
+  get reservedFlag(): boolean {
+    return (this.bytes[this.start + 6] & RESERVED) !== 0;
+  }
+
+  set reservedFlag(is: boolean) {
+    this.#setFlag(RESERVED, is);
+  }
+
+  /** Whether routers must not fragment it. */
+  get dontFragment(): boolean {
+    return (this.bytes[this.start + 6] & DONT_FRAGMENT) !== 0;
+  }
+
+  set dontFragment(is: boolean) {
+    this.#setFlag(DONT_FRAGMENT, is);
+  }
+
+  /** Whether fragments follow. */
+  get moreFragments(): boolean {
+    return (this.bytes[this.start + 6] & MORE_FRAGMENTS) !== 0;
+  }
+
+  set moreFragments(is: boolean) {
+    this.#setFlag(MORE_FRAGMENTS, is);
+  }
+
+  #setFlag(flag: number, is: boolean): void {
+    if (is) this.bytes[this.start + 6] |= flag;
+    else this.bytes[this.start + 6] &= ~flag;
+  }
+
+  /** Where in the packet's payload this fragment belongs, in bytes. */
+  get fragmentOffset(): number {
+    return ((this.bytes[this.start + 6] & 0x1f) << 8 | this.bytes[this.start + 7]) << 3;
+  }
+
+  set fragmentOffset(offset: number) {
+    const flags = this.bytes[this.start + 6] & 0xe0;
+    put16(this.bytes, this.start + 6, flags << 8 | requireOffset(offset) >> 3);
+  }
+
+  /** Whether it is only a part of a packet: the first, another, or the last. */
+  get isFragment(): boolean {
+    return (get16(this.bytes, this.start + 6) & 0x3fff) !== 0;
+  }
+
+  /** How many routers it may still pass. */
+  get ttl(): number {
+    return this.bytes[this.start + 8];
+  }
+
+  set ttl(ttl: number) {
+    this.bytes[this.start + 8] = requireInteger(ttl, "ttl", 0, 0xff);
+  }
+
+  /** What it carries, see `ipProtocol`. */
+  get protocol(): number {
+    return this.bytes[this.start + 9];
+  }
+
+  set protocol(protocol: number) {
+    this.bytes[this.start + 9] = requireInteger(protocol, "protocol", 0, 0xff);
+  }
+
+  /** The checksum of the header, as it is there. */
+  get checksum(): number {
+    return get16(this.bytes, this.start + 10);
+  }
+
+  set checksum(checksum: number) {
+    put16(this.bytes, this.start + 10, requireInteger(checksum, "checksum", 0, MAX));
+  }
+
+  /** The address it is from. */
+  get source(): string {
+    return readIpv4(this.bytes, this.start + 12);
+  }
+
+  set source(address: string) {
+    writeIpv4(address, "source", this.bytes, this.start + 12);
+  }
+
+  /** The same as bytes; not a copy. */
+  get sourceBytes(): Uint8Array {
+    return this.bytes.subarray(this.start + 12, this.start + 16);
+  }
+
+  /** The same as a number of 32 bits, which is fast to look up. */
+  get sourceNumber(): number {
+    return get32(this.bytes, this.start + 12);
+  }
+
+  /** The address it is for. */
+  get destination(): string {
+    return readIpv4(this.bytes, this.start + 16);
+  }
+
+  set destination(address: string) {
+    writeIpv4(address, "destination", this.bytes, this.start + 16);
+  }
+
+  /** The same as bytes; not a copy. */
+  get destinationBytes(): Uint8Array {
+    return this.bytes.subarray(this.start + 16, this.start + 20);
+  }
+
+  /** The same as a number of 32 bits. */
+  get destinationNumber(): number {
+    return get32(this.bytes, this.start + 16);
+  }
+
+  /** The options, unknown and broken ones included. */
+  get options(): Ipv4Option[] {
+    return readIpv4Options(this.bytes, this.start + SIZE, this.payloadStart);
+  }
+
+  /**
+   * Whether the checksum of the header is right.
+   *
+   * @returns Whether it is
+   */
+  verifyChecksum(): boolean {
+    return checksum(this.bytes, this.start, this.payloadStart) === 0;
+  }
+
+  /** Writes the right checksum, after fields were changed. */
+  updateChecksum(): void {
+    put16(this.bytes, this.start + 10, 0);
+    put16(this.bytes, this.start + 10, checksum(this.bytes, this.start, this.payloadStart));
+  }
+
+  /**
+   * The sum of the pseudo header that the checksums of UDP and TCP begin with. It has the last
+   * destination of a source route.
+   *
+   * @param protocol What is summed, see `ipProtocol`
+   * @param length How long that is, in bytes
+   * @returns The `initial` of `checksum`
+   */
+  pseudoHeader(protocol: number, length: number): number {
+    const { bytes, start, payloadStart } = this;
+    const destination = lastIpv4Destination(bytes, start, payloadStart);
+    return pseudoHeader4(bytes, start + 12, destination, protocol, length);
+  }
+
+  values(): Required<Ipv4Layer> {
+    const { source, destination, tos, identification, reservedFlag } = this;
+    const { dontFragment, moreFragments, fragmentOffset, ttl, protocol } = this;
+    const { options, totalLength, checksum } = this;
+    return {
+      layer: "ipv4",
+      source,
+      destination,
+      tos,
+      identification,
+      reservedFlag,
+      dontFragment,
+      moreFragments,
+      fragmentOffset,
+      ttl,
+      protocol,
+      options,
+      totalLength,
+      checksum,
+    };
+  }
+}
+
+function notIpv4(bytes: Uint8Array, start: number, end: number): WireError {
+  const available = end - start;
+  const version = bytes[start] >> 4;
+  const size = (bytes[start] & 15) * 4;
+  if (version !== 4) {
+    return new WireError("ipv4", start, SIZE, available, `its version is ${version}, not 4`);
+  }
+  const fault = `its header length ${size} is less than ${SIZE}`;
+  if (size < SIZE) return new WireError("ipv4", start, SIZE, available, fault);
+  return new WireError("ipv4", start, size, available);
+}
