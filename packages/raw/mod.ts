@@ -15,3 +15,16 @@ export {
   detachFilter,
   lockFilter,
 } from "./attach_filter.ts";
+export {
+  type EchoId,
+  type PingEvent,
+  type PingRefusal,
+  type PingReply,
+  type PingTimeout,
+} from "./ping_event.ts";
+export { type PingWay } from "./echo_socket.ts";
+export { type Refusal } from "./icmp_reason.ts";
+export { ping, Pinging } from "./ping.ts";
+export { type PingOptions } from "./ping_options.ts";
+export { type PingStatistics, type PingSummary } from "./ping_statistics.ts";
+export { type RoundTripClock } from "./round_trip.ts";
