@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 
-/** The table that a file hands to `bind`: `[name, [result, ...args]]`, again and again. */
+/** The tables that a file hands to `bind`: `[name, [result, ...args]]`, again and again. */
 export function signaturesOf(file) {
   const found = [];
   const visit = (node) => {
@@ -18,7 +18,10 @@ export function signaturesOf(file) {
   return found;
 }
 
-/** Prints the type of each function, in the order of the signatures. */
+/**
+ * Prints the type of each function, in the order of the signatures. Declared is enough: one of
+ * another library than that of C is not linked.
+ */
 export function signatureProgram(headers, signatures) {
   return `#include <cstdio>
 #include <type_traits>
@@ -34,7 +37,7 @@ template <class R, class... A> void show(R (*)(A..., ...)) {
   part<R>(), (part<A>(), ...), puts(" ...");
 }
 int main() {
-${signatures.map(([name]) => `  show(${name.split("$")[0]});`).join("\n")}
+${signatures.map(([name]) => `  show(decltype(&${name.split("$")[0]})());`).join("\n")}
 }
 `;
 }

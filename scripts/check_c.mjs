@@ -3,9 +3,10 @@
 // that its arguments are as wide as we say.
 //
 // A package says all this in `libc.ts`: constants in capitals, structs that name their `c`, one
-// table `libc` of functions, and the `headers` to look into. `newer` lists names that may be
-// newer than the headers here; those are compared only where the headers know them. A struct in
-// that list may have grown: of it as many fields are compared as the headers know.
+// table `libc` of functions, tables of other libraries, of which only the arguments are compared,
+// and the `headers` to look into. `newer` lists names that may be newer than the headers here; those
+// are compared only where the headers know them. A struct in that list may have grown: of it as many
+// fields are compared as the headers know.
 //
 //   node scripts/check_c.mjs            every package
 //   node scripts/check_c.mjs fd         some, once they are built

@@ -1,3 +1,4 @@
+import type { Library } from "./library.ts";
 import type { Address, Signatures } from "./types.ts";
 
 /**
@@ -21,10 +22,11 @@ export interface Ffi {
   readonly arch: string;
 
   /**
-   * The C library's functions, uncooked: they return what C returns. A function
-   * that this C library lacks is `undefined`. Called by `bind` once a table.
+   * Functions of the C library or of another one, uncooked: they return what C returns. A function
+   * that the library lacks is `undefined`. Called by `bind` once a table. A library that cannot be
+   * opened is a `LibraryNotFoundError`.
    */
-  functions(signatures: Signatures): Record<string, RawFunction | undefined>;
+  functions(signatures: Signatures, library?: Library): Record<string, RawFunction | undefined>;
 
   /** The errno of the calling thread, mapped: element 0 is always current. */
   errno(): Int32Array;

@@ -1,8 +1,9 @@
 import type { Ffi, RawFunction } from "./backend.ts";
+import { type Library, LibraryNotFoundError } from "./library.ts";
 import type { Address, Signatures } from "./types.ts";
 
 /** The C library by the names of glibc and musl, in the order they are tried. */
-const libraries = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"];
+const libc: Library = { names: ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"] };
 
 /** How each type is declared. An address as `usize` takes a bigint, the fastest way across. */
 const types = {
@@ -15,19 +16,22 @@ const types = {
   errno: "i32",
 } as const;
 
-/** Functions of the C library, however they are declared. */
-export function open<const S extends Deno.ForeignLibraryInterface>(symbols: S) {
+/** Functions of a library, that of C unless another is named, however they are declared. */
+export function open<const S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+  { names, hint }: Library = libc,
+) {
   let missing: unknown;
-  for (const library of libraries) {
+  for (const name of names) {
     try {
-      return Deno.dlopen(library, symbols).symbols;
+      return Deno.dlopen(name, symbols).symbols;
     } catch (error) {
       // Deno's message for a missing permission names the flag to add.
       if (error instanceof Deno.errors.NotCapable) throw error;
       missing ??= error;
     }
   }
-  throw missing;
+  throw new LibraryNotFoundError(names, { hint, cause: missing });
 }
 
 function declare(signatures: Signatures) {
@@ -49,8 +53,8 @@ export const ffi: Ffi = {
   arch: ({ x86_64: "x64", aarch64: "arm64" } as Record<string, string>)[Deno.build.arch] ??
     Deno.build.arch,
 
-  functions(signatures) {
-    const symbols = open(declare(signatures)) as Record<string, RawFunction | null>;
+  functions(signatures, library) {
+    const symbols = open(declare(signatures), library) as Record<string, RawFunction | null>;
     return Object.fromEntries(
       Object.keys(signatures).map((name) => [name, symbols[name] ?? undefined]),
     );

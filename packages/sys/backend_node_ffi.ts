@@ -2,6 +2,7 @@ import { constants } from "node:buffer";
 import { createRequire } from "node:module";
 import process from "node:process";
 import type { Ffi, RawFunction } from "./backend.ts";
+import { type Library, LibraryNotFoundError } from "./library.ts";
 import type { Address } from "./types.ts";
 
 type Koffi = typeof import("koffi").default;
@@ -32,13 +33,27 @@ function libc() {
   return koffi().load(null);
 }
 
+/** Any other library: the first of these names that can be opened. */
+function open({ names, hint }: Library) {
+  let missing: unknown;
+  for (const name of names) {
+    try {
+      return koffi().load(name);
+    } catch (error) {
+      if (!String(error).includes("Failed to load shared library")) throw error;
+      missing ??= error;
+    }
+  }
+  throw new LibraryNotFoundError(names, { hint, cause: missing });
+}
+
 export const ffi: Ffi = {
   runtime: "node",
   os: process.platform,
   arch: process.arch,
 
-  functions(signatures) {
-    const library = libc();
+  functions(signatures, from) {
+    const library = from === undefined ? libc() : open(from);
     const functions: Record<string, RawFunction | undefined> = {};
     for (const [name, [result, ...args]] of Object.entries(signatures)) {
       const [symbol] = name.split("$");

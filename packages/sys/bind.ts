@@ -1,12 +1,13 @@
 import { ffi } from "#ffi";
 import type { RawFunction } from "./backend.ts";
-import { errno } from "./errno.ts";
 import { Lent } from "./lent.ts";
+import { type BindOptions, libraryOf } from "./library.ts";
 import { requireSupportedPlatform } from "./platform.ts";
+import { type Source, sourceOf } from "./source.ts";
 import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
 
 /**
- * Binds functions of the C library.
+ * Binds functions of the C library, or of another one.
  *
  * A bound function does what the kernel does: it returns `n >= 0`, or `-errno`.
  * It never throws for a failed call; {@linkcode ok} turns a negative result into
@@ -17,10 +18,17 @@ import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
  * opened until a function is first used, so that binding costs no permission. The
  * result's functions may be replaced, which is how tests inject faults.
  *
+ * Functions of another library are no system calls: they return what C returns, and errno has no
+ * part in it, but for a result declared as `errno`, which is negated. One that the library lacks
+ * throws when it is called.
+ *
  * @param signatures The result type of each function, then its argument types
+ * @param options Which library, if it is not that of C
  * @returns An object with one function for each signature
  * @throws {UnsupportedPlatformError} At the first use, on anything but Linux on
  * x64 or arm64
+ * @throws {LibraryNotFoundError} At the first use, if the library cannot be opened
+ * @throws {TypeError} If an option is not as described
  *
  * @example A system call in two lines
  * ```ts
@@ -32,8 +40,12 @@ import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
  * assert.throws(() => ok(libc.getpgid(-1), "getpgid"), { code: "ESRCH" });
  * ```
  */
-export function bind<const S extends Signatures>(signatures: S): Bound<S> {
+export function bind<const S extends Signatures>(
+  signatures: S,
+  options: BindOptions = {},
+): Bound<S> {
   const names = Object.keys(signatures);
+  const library = libraryOf(options);
 
   // The accessors live on the prototype and are shadowed by plain properties
   // once the library is open. A call site thus only ever meets the
@@ -42,10 +54,10 @@ export function bind<const S extends Signatures>(signatures: S): Bound<S> {
   const bound = Object.create(unopened);
   function open(): void {
     requireSupportedPlatform();
-    const raw = ffi.functions(signatures);
-    const errnoOfThread = ffi.errno();
+    const source = sourceOf(library);
+    const raw = source.functions(signatures);
     for (const name of names) {
-      define(bound, name, cook(name, signatures[name], raw[name], errnoOfThread));
+      define(bound, name, cook(name, signatures[name], raw[name], source));
     }
   }
   for (const name of names) {
@@ -85,26 +97,38 @@ const PASSED: Record<ArgumentType, (argument: string) => string> = {
   address: (argument) => argument,
 };
 
+/** What becomes of each result where -1 stands for errno. */
+const FOLDED = {
+  i32: (call: string) => `const n = ${call}; return n === -1 ? -errno[0] : n;`,
+  u32: (call: string) => `return ${call};`,
+  i64: (call: string, passed: string[]) =>
+    `const n = narrow(${call}); return n === -1 ? again(${passed}) : n;`,
+  address: (call: string) => `const n = ${call}; return n === failed ? -errno[0] : n;`,
+  errno: (call: string) => `return 0 - (${call});`,
+};
+
+/** What becomes of each result elsewhere. */
+const PLAIN: typeof FOLDED = {
+  ...FOLDED,
+  i32: (call) => `return ${call};`,
+  i64: (call) => `return narrow(${call});`,
+  address: (call) => `return ${call};`,
+};
+
 /** Folds errno into the result of a C function. */
 function cook(
   name: string,
   [result, ...args]: Signature,
   raw: RawFunction | undefined,
-  errnoOfThread: Int32Array,
+  source: Source,
 ): RawFunction {
-  if (raw === undefined) return () => -errno.ENOSYS;
+  if (raw === undefined) return source.lacking(name);
   const parameters = args.map((_, i) => `a${i}`);
   const passed = args.map((type, i) => PASSED[type](`a${i}`));
   const call = args.filter((type) => type === "buffer").length === 1
     ? callWithBuffer(passed, args.indexOf("buffer"))
     : `raw(${passed})`;
-  const body = {
-    i32: `const n = ${call}; return n === -1 ? -errno[0] : n;`,
-    u32: `return ${call};`,
-    i64: `const n = narrow(${call}); return n === -1 ? again(${passed}) : n;`,
-    address: `const n = ${call}; return n === failed ? -errno[0] : n;`,
-    errno: `return 0 - (${call});`,
-  }[result];
+  const body = (source.errno === undefined ? PLAIN : FOLDED)[result](call, passed);
 
   // Source text, not one closure shared by all: V8 inlines a C function only
   // into code that always calls the same one. Measured: 25% to 45% of a call.
@@ -114,16 +138,16 @@ function cook(
       `return function ${name}(${parameters}) { ${body} };`,
     )(
       raw,
-      new Lent(() => byAddress(name, [result, ...args])),
-      askAgain(name, [result, ...args], raw, errnoOfThread),
-      errnoOfThread,
+      new Lent(() => byAddress(name, [result, ...args], source)),
+      askAgain(name, [result, ...args], raw, source),
+      source.errno,
       ffi.wide,
       narrow,
       MINUS_ONE_AS_ADDRESS,
     );
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    return cookWithoutEval(name, [result, ...args], raw, errnoOfThread);
+    return cookWithoutEval(name, [result, ...args], raw, source);
   }
 }
 
@@ -136,12 +160,12 @@ function askAgain(
   name: string,
   [, ...args]: Signature,
   raw: RawFunction,
-  errnoOfThread: Int32Array,
+  source: Source,
 ): RawFunction {
   let short: RawFunction | undefined;
   return (...passed) => {
-    short ??= ffi.functions({ [name]: ["i32", ...args] })[name]!;
-    return short(...passed) === -1 ? -errnoOfThread[0] : narrow(raw(...passed));
+    short ??= source.functions({ [name]: ["i32", ...args] })[name]!;
+    return short(...passed) === -1 ? -source.errno![0] : narrow(raw(...passed));
   };
 }
 
@@ -158,9 +182,9 @@ function callWithBuffer(passed: string[], at: number): string {
 }
 
 /** The function with an address in place of its buffer. */
-function byAddress(name: string, [result, ...args]: Signature): RawFunction {
+function byAddress(name: string, [result, ...args]: Signature, source: Source): RawFunction {
   const near = args.map((type) => type === "buffer" ? "address" : type);
-  return ffi.functions({ [name]: [result, ...near] })[name]!;
+  return source.functions({ [name]: [result, ...near] })[name]!;
 }
 
 /** The same where code generation from strings is switched off; slower. */
@@ -168,15 +192,18 @@ function cookWithoutEval(
   name: string,
   [result, ...args]: Signature,
   raw: RawFunction,
-  errnoOfThread: Int32Array,
+  source: Source,
 ): RawFunction {
   const isWide = args.map((type) => type === "i64" || type === "u64");
-  const again = askAgain(name, [result, ...args], raw, errnoOfThread);
+  const again = askAgain(name, [result, ...args], raw, source);
+  const errnoOfThread = source.errno;
   return (...values) => {
     const passed = values.map((value, i) => isWide[i] ? ffi.wide(value) : value);
-    const n = narrow(raw(...passed));
+    const given = raw(...passed);
+    if (errnoOfThread === undefined && result === "address") return given;
+    const n = narrow(given);
     if (result === "errno") return 0 - Number(n);
-    if (result === "u32") return n;
+    if (result === "u32" || errnoOfThread === undefined) return n;
     if (result === "i64") return n === -1 ? again(...passed) : n;
     return n === (result === "address" ? MINUS_ONE_AS_ADDRESS : -1) ? -errnoOfThread[0] : n;
   };

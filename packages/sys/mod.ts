@@ -27,6 +27,7 @@ export { cstring, fromCString } from "./cstring.ts";
 export { errno, errnoMessage, type ErrnoName, errnoName } from "./errno.ts";
 export { ok, okSince, type SyscallContext, SyscallError } from "./error.ts";
 export { MappedView, type MemoryCalls, type Region } from "./mapped_view.ts";
+export { type BindOptions, LibraryNotFoundError } from "./library.ts";
 export { addressAfter, addressOf, memory, toAddress } from "./memory.ts";
 export { bitsOf, namesOf, oneOf, requireBoolean, requireKnown, requireName } from "./options.ts";
 export { perArch, platform, UnsupportedPlatformError } from "./platform.ts";
