@@ -66,6 +66,14 @@ export function requireRange(bytes: Uint8Array, start: number, end: number): voi
   requireInteger(start, "start", 0, end);
 }
 
+/** What a name stands for. */
+export function oneOfNames<T>(values: Readonly<Record<string, T>>, value: string, name: string): T {
+  if (Object.hasOwn(values, value)) return values[value];
+  throw new TypeError(
+    `${name} must be one of ${Object.keys(values).join(", ")}, not ${show(value)}`,
+  );
+}
+
 /** A value, in a message. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

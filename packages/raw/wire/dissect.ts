@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger, requireKnown, show } from "./arguments.ts";
+import { oneOfNames, requireBytes, requireInteger, requireKnown } from "./arguments.ts";
 import { ArpPacket } from "./arp.ts";
 import { AuthenticationHeader } from "./authentication.ts";
 import { WireError } from "./error.ts";
@@ -105,12 +105,10 @@ export function dissectLax(bytes: Uint8Array, options: DissectOptions = {}): Pac
   const { link = "ethernet", maxLayers = 32, maxExtensionBytes = 4096 } = options;
   requireInteger(maxLayers, "maxLayers", 1, 0x7fff_ffff);
   requireInteger(maxExtensionBytes, "maxExtensionBytes", 0, 0x7fff_ffff);
-  if (!Object.hasOwn(FIRST, link)) {
-    throw new TypeError(`link must be one of ${Object.keys(FIRST).join(", ")}, not ${show(link)}`);
-  }
+  const first = oneOfNames(FIRST, link, "link");
   const dissector = new Dissector(new Packet(bytes), maxLayers, maxExtensionBytes);
   try {
-    dissector.go(FIRST[link]);
+    dissector.go(first);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     dissector.packet.problem ??= error;
@@ -123,7 +121,12 @@ const PROTOCOL = 0x1_0000;
 const ETHERNET = -1;
 const EITHER_IP = -2;
 const NOTHING = -3;
-const FIRST = { ethernet: ETHERNET, ip: EITHER_IP, ipv4: etherType.ipv4, ipv6: etherType.ipv6 };
+const FIRST: Readonly<Record<string, number>> = {
+  ethernet: ETHERNET,
+  ip: EITHER_IP,
+  ipv4: etherType.ipv4,
+  ipv6: etherType.ipv6,
+};
 
 class Dissector {
   readonly packet: Packet;

@@ -9,6 +9,7 @@ import type { Ipv6Packet } from "./ipv6.ts";
 import type { Layer } from "./layer.ts";
 import type { TcpSegment } from "./tcp.ts";
 import type { UdpDatagram } from "./udp.ts";
+import { type ChecksumStatus, statusOf } from "./verify.ts";
 import type { View } from "./view.ts";
 import type { VlanTag } from "./vlan.ts";
 
@@ -74,6 +75,16 @@ export class Packet {
   /** What comes after the payload, such as the padding of a short frame; not a copy. */
   get trailer(): Uint8Array {
     return this.bytes.subarray(this.layers.at(-1)?.payloadEnd ?? this.bytes.length);
+  }
+
+  /**
+   * What is known of the checksum of a layer.
+   *
+   * @param layer One of `layers`
+   * @returns Whether it is right, or nothing if the layer has no checksum
+   */
+  checksumOf(layer: View): ChecksumStatus | undefined {
+    return statusOf(this, layer);
   }
 
   /**

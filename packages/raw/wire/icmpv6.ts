@@ -2,6 +2,7 @@ import { requireInteger, requireKnown } from "./arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { checkFields, type Codec, layerOf } from "./codec.ts";
+import { type NeighborDiscovery, readDiscovery } from "./discovery.ts";
 import { restOf } from "./icmp.ts";
 import type { IpPacket } from "./ip.ts";
 import { ipProtocol } from "./numbers.ts";
@@ -258,6 +259,11 @@ export class Icmpv6Message extends View {
 
   set pointer(pointer: number) {
     put32(this.bytes, this.start + 4, requireInteger(pointer, "pointer", 0, MAX32));
+  }
+
+  /** Of neighbour discovery: what it says, unless not all of it is there. */
+  get discovery(): NeighborDiscovery | undefined {
+    return readDiscovery(this.bytes, this.start, this.payloadEnd);
   }
 
   /** Whether it is about another packet, which it quotes as its payload. */

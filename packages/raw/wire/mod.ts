@@ -19,6 +19,17 @@ export {
   pseudoHeader6,
   updateChecksum,
 } from "./checksum.ts";
+export {
+  icmpv6Redirect,
+  neighborAdvertisement,
+  type NeighborAdvertisementFields,
+  type NeighborDiscovery,
+  neighborSolicitation,
+  routerAdvertisement,
+  type RouterAdvertisementFields,
+  routerSolicitation,
+  solicitedNode,
+} from "./discovery.ts";
 export { dissect, dissectLax, type DissectOptions } from "./dissect.ts";
 export { Packet } from "./dissected.ts";
 export { type LayerName, WireError, type WireErrorReason } from "./error.ts";
@@ -57,6 +68,7 @@ export type { Ipv4Option } from "./ipv4_options.ts";
 export { ipv6, type Ipv6Fields, type Ipv6Layer, Ipv6Packet } from "./ipv6.ts";
 export type { Ipv6Option } from "./ipv6_options.ts";
 export type { Layer } from "./layer.ts";
+export type { NeighborOption } from "./neighbor_options.ts";
 export { etherType, ipProtocol } from "./numbers.ts";
 export {
   DestinationOptions,
@@ -68,10 +80,12 @@ export {
   type OptionsLayer,
 } from "./options_header.ts";
 export { packet, packetInto } from "./packet.ts";
+export { quotedPacket } from "./quote.ts";
 export { routing, type RoutingFields, RoutingHeader, type RoutingLayer } from "./routing_header.ts";
 export { tcp, type TcpFields, type TcpLayer, TcpSegment } from "./tcp.ts";
 export type { TcpFlags } from "./tcp_flags.ts";
 export type { SackBlock, TcpOption } from "./tcp_options.ts";
 export { udp, UdpDatagram, type UdpFields, type UdpLayer } from "./udp.ts";
+export type { ChecksumStatus } from "./verify.ts";
 export { View } from "./view.ts";
 export { vlan, type VlanFields, type VlanLayer, VlanTag } from "./vlan.ts";

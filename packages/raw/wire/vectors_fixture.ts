@@ -102,3 +102,8 @@ export const vectors: readonly Vector[] = [
 export function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
+
+/** The bytes of the packet of this name. */
+export function vectorOf(name: string): Uint8Array<ArrayBuffer> {
+  return bytesOf(vectors.find((each) => each.name === name)!.hex);
+}
