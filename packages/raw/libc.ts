@@ -11,6 +11,7 @@ export const headers = [
   "linux/if_packet.h",
   "net/ethernet.h",
   "netinet/icmp6.h",
+  "pcap/pcap.h",
   "sys/mman.h",
   "sys/socket.h",
   "unistd.h",
@@ -40,6 +41,9 @@ export const ICMP6_ECHO_REQUEST = 128;
 // packet(7)
 export const SOL_PACKET = 263;
 export const ETH_P_ALL = 3;
+export const ETH_P_IP = 0x800;
+export const ETH_P_ARP = 0x806;
+export const ETH_P_IPV6 = 0x86dd;
 export const ETH_HLEN = 14;
 export const ETH_P_8021Q = 0x8100;
 export const ARPHRD_ETHER = 1;
@@ -198,4 +202,34 @@ export const MSG_DONTWAIT = 0x40;
 
 // Filters, socket(7)
 export const SOL_SOCKET = 1;
+export const SO_TYPE = 3;
+export const SOCK_RAW = 3;
 export const SO_GET_FILTER = 26;
+
+// pcap(3pcap), pcap-linktype(7)
+export const libpcap = bind({
+  pcap_activate: ["i32", "address"],
+  pcap_close: ["u32", "address"],
+  pcap_compile: ["i32", "address", "buffer", "buffer", "i32", "u32"],
+  pcap_create: ["address", "buffer", "buffer"],
+  pcap_freecode: ["u32", "buffer"],
+  pcap_geterr: ["address", "address"],
+  pcap_open_dead: ["address", "i32", "i32"],
+  pcap_set_snaplen: ["i32", "address", "i32"],
+}, {
+  library: ["libpcap.so.1", "libpcap.so.0.8"],
+  hint: "get it by apt install libpcap0.8, dnf install libpcap, or apk add libpcap",
+});
+
+export const PCAP_ERRBUF_SIZE = 256;
+export const PCAP_NETMASK_UNKNOWN = 0xffff_ffff;
+export const bpfProgram = struct({ bf_len: "u32", bf_insns: "u64" }, { c: "struct bpf_program" });
+
+export const DLT_NULL = 0;
+export const DLT_EN10MB = 1;
+export const DLT_PPP = 9;
+export const DLT_RAW = 12;
+export const DLT_IEEE802_11 = 105;
+export const DLT_LINUX_SLL = 113;
+export const DLT_IEEE802_11_RADIO = 127;
+export const DLT_LINUX_SLL2 = 276;

@@ -28,3 +28,9 @@ export { ping, Pinging } from "./ping.ts";
 export { type PingOptions } from "./ping_options.ts";
 export { type PingStatistics, type PingSummary } from "./ping_statistics.ts";
 export { type RoundTripClock } from "./round_trip.ts";
+export {
+  compileFilter,
+  type CompileFilterOptions,
+  ExpressionError,
+  type FilterLink,
+} from "./compile_filter.ts";
