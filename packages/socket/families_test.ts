@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { runFresh, testWhere, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { DatagramSocket, socket } from "@posixly/socket";
+import {
+  bind,
+  DatagramSocket,
+  MessageBatch,
+  receiveMessage,
+  receiveMessages,
+  socket,
+  udp,
+} from "@posixly/socket";
 
 /** Whether this process may have a network of its own, as root may. */
 const mayUnshare = /^CapEff:\t[0-9a-f]*[2367abef][0-9a-f]{5}$/m.test(
@@ -91,5 +99,29 @@ test("messages of netlink come whole, however long, and say that the kernel sent
       assert.equal(at, bytes.length);
     }
   }));
+
+/** Whether this process may have packet sockets, as root may. */
+const mayCapture = /^CapEff:\t[0-9a-f]*[2367abef][0-9a-f]{3}$/m.test(
+  readFileSync("/proc/self/status", "utf8"),
+);
+
+testWhere(
+  mayCapture,
+  "CAP_NET_RAW",
+  "a packet socket, which refuses what is about descriptors, gives its messages all the same",
+  () =>
+    withoutLeaks(async () => {
+      using packets = socket("packet", "raw", 0);
+      bind(packets, { family: "packet", protocol: 0x800, interface: 1 }); // lo
+      const room = new Uint8Array(2048);
+      assert.equal(receiveMessage(packets, room), null);
+      using sender = udp("127.0.0.1:0");
+      await sender.send(new Uint8Array(5), sender.localAddress);
+      using message = receiveMessage(packets, room);
+      assert.equal(message?.address?.family, "packet");
+      await sender.send(new Uint8Array(5), sender.localAddress);
+      assert.ok(receiveMessages(packets, new MessageBatch())! > 0);
+    }),
+);
 
 test.run();

@@ -84,7 +84,7 @@ export interface ReceivedMessage extends Disposable {
   readonly control: ReceivedControl;
 }
 
-const { EAGAIN, EINTR } = errno;
+const { EAGAIN, EINTR, EINVAL } = errno;
 
 /** Enough for every kind that has a name here. */
 const CONTROL = 512;
@@ -162,8 +162,12 @@ export function receiveWith(
   header.msg_controllen = space;
   lent.buffers = buffers;
   lent.control = control;
-  let n: number;
-  do n = libc.recvmsg(fd, memory, flags | MSG_CMSG_CLOEXEC); while (n === -EINTR);
+  let how = flags | MSG_CMSG_CLOEXEC;
+  let n = libc.recvmsg(fd, memory, how);
+  while (n === -EINTR || (n === -EINVAL && how !== flags)) {
+    if (n === -EINVAL) how = flags; // packet sockets pass no descriptors, and refuse a word of them
+    n = libc.recvmsg(fd, memory, how);
+  }
   lent.buffers = lent.control = undefined;
   if (n === -EAGAIN) return null;
   ok(n, "recvmsg", { fd });

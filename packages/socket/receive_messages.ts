@@ -5,8 +5,7 @@ import type { BatchMemory } from "./batch_memory.ts";
 import { libc, MSG_CMSG_CLOEXEC, MSG_WAITFORONE } from "./libc.ts";
 import { receiveFlags, type ReceiveOptions } from "./message_flags.ts";
 
-const { EAGAIN, EINTR } = errno;
-const FLAGS = MSG_CMSG_CLOEXEC | MSG_WAITFORONE;
+const { EAGAIN, EINTR, EINVAL } = errno;
 const NULL = toAddress(0);
 
 /**
@@ -49,13 +48,17 @@ export function receiveMessages(
 ): number | null {
   const number = fdOf(fd);
   const memory = memoryOf(batch);
-  const flags = options === undefined ? FLAGS : FLAGS | bitsOf(receiveFlags, options);
+  const flags = MSG_WAITFORONE | (options === undefined ? 0 : bitsOf(receiveFlags, options));
   const address = memory.addressOf(0);
   const capacity = memory.slots.length;
   memory.makeRoom();
   lent.memory = memory;
-  let n: number;
-  do n = libc.recvmmsg(number, address, capacity, flags, NULL); while (n === -EINTR);
+  let how = flags | MSG_CMSG_CLOEXEC;
+  let n = libc.recvmmsg(number, address, capacity, how, NULL);
+  while (n === -EINTR || (n === -EINVAL && how !== flags)) {
+    if (n === -EINVAL) how = flags; // packet sockets pass no descriptors, and refuse a word of them
+    n = libc.recvmmsg(number, address, capacity, how, NULL);
+  }
   lent.memory = undefined;
   if (n === -EAGAIN) return null;
   memory.receive(ok(n, "recvmmsg", { fd: number }));
