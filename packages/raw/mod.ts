@@ -3,11 +3,23 @@
  *
  * @module
  */
+export { Capture, capture, type CaptureOptions } from "./capture.ts";
+export { type CapturedPacket, withVlanTag } from "./captured_packet.ts";
+export { packetSocket } from "./create_packet_socket.ts";
 export { rawSocket, type RawSocketAsks, type RawSocketOptions } from "./create_raw_socket.ts";
+export { type Fanout, type PacketSocketOptions } from "./packet_options.ts";
+export { type PacketMembership, PacketSocket } from "./packet_socket.ts";
+export { type PacketStatistics } from "./packet_statistics.ts";
+export { type ChecksumState, type TakenVlanTag } from "./packet_status.ts";
 export { PingSocket, pingSocket } from "./ping_socket.ts";
 export { RawAccessError } from "./raw_access_error.ts";
 export { type RawPacket } from "./raw_packet.ts";
 export { RawSocket } from "./raw_socket.ts";
+export { ReceiveRing, receiveRing } from "./receive_ring.ts";
+export { type ReceiveRingOptions } from "./ring_options.ts";
+export { RingPacket } from "./ring_packet.ts";
+export { TransmitRing, transmitRing } from "./transmit_ring.ts";
+export { type TransmitRingOptions } from "./transmit_ring_options.ts";
 export {
   attachedFilter,
   attachFilter,
@@ -34,3 +46,6 @@ export {
   ExpressionError,
   type FilterLink,
 } from "./compile_filter.ts";
+export { type TraceAnswer, type TraceHop, type TraceMethod } from "./trace_hop.ts";
+export { traceroute } from "./traceroute.ts";
+export { type TracerouteOptions } from "./traceroute_options.ts";
