@@ -188,13 +188,17 @@ export class PingRun {
       });
     },
     refused: (echo, error) => {
-      const request = this.#find(echo, error.destination as HostAddress);
+      const request = this.#find(echo, error.destination as HostAddress | null);
       if (request !== undefined) this.#refuse(request, refusalIn(error));
     },
   };
 
-  #find({ sequence, index }: Echo, host: HostAddress): Request | undefined {
-    const target = index === undefined ? this.#byHost.get(keyOf(host)) : this.#targets[index];
+  #find({ sequence, index }: Echo, host: HostAddress | null): Request | undefined {
+    const target = index !== undefined
+      ? this.#targets[index]
+      : host === null
+      ? undefined
+      : this.#byHost.get(keyOf(host));
     return target?.find(sequence);
   }
 

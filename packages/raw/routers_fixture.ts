@@ -1,6 +1,10 @@
 import { execFileSync } from "node:child_process";
 import process from "node:process";
-import { run } from "./network_fixture.ts";
+import { isAlone, run, setting } from "./network_fixture.ts";
+
+/** Who has just got an address would not say so for a second, and nobody could answer him. */
+const AT_ONCE = "net.ipv6.conf.default.accept_dad=0";
+if (isAlone) setting("ipv6/conf/default/accept_dad", "0");
 
 /** A network namespace that is there for a test. */
 export class Namespace implements Disposable {
@@ -10,6 +14,7 @@ export class Namespace implements Disposable {
   constructor() {
     run(`ip netns add ${this.name}`);
     this.batch(["link set lo up"]);
+    this.set(AT_ONCE);
   }
 
   /** Runs a command there, without a shell. */
