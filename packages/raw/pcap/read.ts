@@ -1,0 +1,239 @@
+import type { CaptureBlock, CapturePacket } from "./block.ts";
+import { CaptureDecoder, type CaptureOptions } from "./decoder.ts";
+import { CaptureFileError } from "./error.ts";
+
+/**
+ * Reads a whole file that is in memory.
+ *
+ * @param bytes The file; packets are views of it
+ * @param options How to go on where it is damaged
+ * @returns Its packets in order, to be iterated over once
+ * @throws {RangeError} If `longest` is no whole number above 0
+ *
+ * @example Usage
+ * ```ts
+ * import { captureWriter, parseCapture } from "@posixly/raw/pcap";
+ * import assert from "node:assert/strict";
+ *
+ * const timestamp = { seconds: 1_800_000_000, nanoseconds: 1 };
+ * const file = captureWriter().write({ bytes: Uint8Array.of(0x45), timestamp });
+ * for (const packet of parseCapture(file)) {
+ *   assert.deepEqual(packet.timestamp, timestamp);
+ * }
+ * ```
+ */
+export function parseCapture(bytes: Uint8Array, options: CaptureOptions = {}): ParsedCapture {
+  return new ParsedCapture(bytes, options);
+}
+
+/**
+ * Reads a file as it comes.
+ *
+ * @param source The stream, or anything that gives its chunks; none of them may be used again for
+ * other bytes while packets of it are in use
+ * @param options How to go on where it is damaged
+ * @returns Its packets in order, to be iterated over once; leaving early cancels the stream
+ * @throws {RangeError} If `longest` is no whole number above 0
+ *
+ * @example A file
+ * ```ts no-run
+ * import { readCapture } from "@posixly/raw/pcap";
+ * import { createReadStream } from "node:fs";
+ *
+ * for await (const { timestamp, bytes } of readCapture(createReadStream("capture.pcapng"))) {
+ *   console.log(timestamp, bytes.length);
+ * }
+ * ```
+ */
+export function readCapture(
+  source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
+  options: CaptureOptions = {},
+): CaptureReader {
+  return new CaptureReader(source, options);
+}
+
+/**
+ * A file in memory: what {@linkcode parseCapture} returns.
+ *
+ * @example Everything in a file, not only packets
+ * ```ts
+ * import { captureWriter, type ParsedCapture, parseCapture } from "@posixly/raw/pcap";
+ * import assert from "node:assert/strict";
+ *
+ * const capture: ParsedCapture = parseCapture(captureWriter({ format: "pcap" }).end());
+ * assert.deepEqual(Array.from(capture.blocks(), ({ kind }) => kind), ["header"]);
+ * assert.equal(capture.format, "pcap");
+ * ```
+ */
+export class ParsedCapture implements Iterable<CapturePacket> {
+  readonly #decoder: CaptureDecoder;
+  readonly #isLax: boolean;
+  #problem: CaptureFileError | undefined;
+
+  /**
+   * Begins at the beginning.
+   *
+   * @param bytes The file
+   * @param options How to go on where it is damaged
+   */
+  constructor(bytes: Uint8Array, options: CaptureOptions = {}) {
+    this.#decoder = new CaptureDecoder(options);
+    this.#isLax = options.lax === true;
+    this.#decoder.push(bytes);
+  }
+
+  /** Which format it is, once something was read. */
+  get format(): "pcap" | "pcapng" | undefined {
+    return this.#decoder.format;
+  }
+
+  /** What is wrong with the file, once that was met; with `lax` it is not thrown. */
+  get problem(): CaptureFileError | undefined {
+    return this.#problem;
+  }
+
+  /**
+   * Everything that comes next, in order.
+   *
+   * @throws {CaptureFileError} Where the file is damaged, unless `lax` was asked for
+   */
+  *blocks(): IterableIterator<CaptureBlock> {
+    try {
+      for (let block; (block = this.#decoder.next()) !== undefined;) yield block;
+      this.#decoder.end();
+    } catch (error) {
+      this.#problem = problemIn(error);
+      if (!this.#isLax) throw error;
+    }
+  }
+
+  /**
+   * The packets that come next.
+   *
+   * @throws {CaptureFileError} Where the file is damaged, unless `lax` was asked for
+   */
+  *[Symbol.iterator](): IterableIterator<CapturePacket> {
+    for (const block of this.blocks()) if (block.kind === "packet") yield block;
+  }
+}
+
+/**
+ * A file that comes as a stream: what {@linkcode readCapture} returns.
+ *
+ * @example Interfaces and packets
+ * ```ts
+ * import { type CaptureReader, captureWriter, readCapture } from "@posixly/raw/pcap";
+ * import assert from "node:assert/strict";
+ *
+ * async function* file() {
+ *   const writer = captureWriter();
+ *   yield writer.write({ bytes: new Uint8Array(60), timestamp: { seconds: 1, nanoseconds: 2 } });
+ * }
+ * const reader: CaptureReader = readCapture(file());
+ * const kinds: string[] = [];
+ * for await (const { kind } of reader.blocks()) kinds.push(kind);
+ * assert.deepEqual(kinds, ["section", "interface", "packet"]);
+ * ```
+ */
+export class CaptureReader implements AsyncIterable<CapturePacket> {
+  readonly #source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+  readonly #decoder: CaptureDecoder;
+  readonly #isLax: boolean;
+  #problem: CaptureFileError | undefined;
+
+  /**
+   * Begins at the beginning.
+   *
+   * @param source The stream, or anything that gives its chunks
+   * @param options How to go on where it is damaged
+   */
+  constructor(
+    source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
+    options: CaptureOptions = {},
+  ) {
+    this.#source = source;
+    this.#decoder = new CaptureDecoder(options);
+    this.#isLax = options.lax === true;
+  }
+
+  /** Which format it is, once something was read. */
+  get format(): "pcap" | "pcapng" | undefined {
+    return this.#decoder.format;
+  }
+
+  /** What is wrong with the file, once that was met; with `lax` it is not thrown. */
+  get problem(): CaptureFileError | undefined {
+    return this.#problem;
+  }
+
+  /**
+   * Everything in the file, in order.
+   *
+   * @throws {CaptureFileError} Where the file is damaged, unless `lax` was asked for
+   */
+  async *blocks(): AsyncIterableIterator<CaptureBlock> {
+    for await (const chunk of chunksOf(this.#source)) {
+      this.#decoder.push(chunk);
+      for (let block; (block = this.#next()) !== undefined;) yield block;
+      if (this.#problem !== undefined) return;
+    }
+    this.#end();
+  }
+
+  /**
+   * The packets of the file.
+   *
+   * @throws {CaptureFileError} Where the file is damaged, unless `lax` was asked for
+   */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<CapturePacket> {
+    for await (const block of this.blocks()) if (block.kind === "packet") yield block;
+  }
+
+  #next(): CaptureBlock | undefined {
+    try {
+      return this.#decoder.next();
+    } catch (error) {
+      this.#stop(error);
+      return undefined;
+    }
+  }
+
+  #end(): void {
+    try {
+      this.#decoder.end();
+    } catch (error) {
+      this.#stop(error);
+    }
+  }
+
+  #stop(error: unknown): void {
+    this.#problem = problemIn(error);
+    if (!this.#isLax) throw error;
+  }
+}
+
+/** What was thrown, if it is about the file. */
+function problemIn(error: unknown): CaptureFileError {
+  if (error instanceof CaptureFileError) return error;
+  throw error;
+}
+
+/** The chunks of a stream, also where streams cannot be iterated over yet, as in some browsers. */
+async function* chunksOf(
+  source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  if (Symbol.asyncIterator in source) {
+    yield* source;
+    return;
+  }
+  const reader = (source as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
