@@ -62,7 +62,8 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
   /** How many packets of it are left, and where the next one begins, in bytes. */
   #left = 0;
   #next = 0;
-  #isBusy = false;
+  /** Whom the callback has, while it runs. */
+  #reader: RingPacket | undefined;
   #isClosed = false;
 
   /**
@@ -82,7 +83,6 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
     this.#blockSize = blockSize;
     this.#blocks = blocks;
     this.#status = STATUS >> 2;
-    // Whoever has the socket from us may close it; the memory is the garbage collector's then.
     socket.beforeClose(() => this.#leave());
   }
 
@@ -118,11 +118,11 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
     requireInteger(most, "most");
     // A new one each time: whoever has kept the last one must not see what comes now.
     const packet = new RingPacket(this.#memory, this.#words, this.#shorts);
-    this.#isBusy = true;
+    this.#reader = packet;
     try {
       return this.#drain(callback, most, packet);
     } finally {
-      this.#isBusy = false;
+      this.#reader = undefined;
       lookAway(packet);
     }
   }
@@ -193,7 +193,7 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
 
   #requireOpen(): void {
     if (this.#isClosed) throw new Error("Cannot use a ring that was closed");
-    if (this.#isBusy) throw new Error("Cannot read a ring from within its own callback");
+    if (this.#reader) throw new Error("Cannot read a ring from within its own callback");
   }
 
   /**
@@ -266,14 +266,26 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
   close(): void {
     if (this.#isClosed) return;
     this.#view.close();
-    this.#leave();
+    this.#end();
     this.#socket.close();
   }
 
-  #leave(): void {
+  #end(): void {
     this.#isClosed = true;
     this.#holds = false;
     this.#left = 0;
+    if (this.#reader) lookAway(this.#reader);
+  }
+
+  /** Whoever has the socket from us closes it, and must not hear of what fails here. */
+  #leave(): void {
+    if (this.#isClosed) return;
+    this.#end();
+    try {
+      this.#view.close();
+    } catch {
+      // The garbage collector tries again, and tells.
+    }
   }
 
   /** Closes it at the end of a `using` block. */

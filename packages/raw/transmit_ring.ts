@@ -90,8 +90,7 @@ export class TransmitRing implements Disposable {
     for (let at = 0; at < view.bytes.length; at += frameSize) {
       this.#slots.push(view.bytes.subarray(at + HEADER, at + frameSize));
     }
-    // Whoever has the socket from us may close it; the memory is the garbage collector's then.
-    socket.beforeClose(() => this.#isClosed = true);
+    socket.beforeClose(() => this.#leave());
   }
 
   /** The socket behind it, for its options. */
@@ -300,6 +299,17 @@ export class TransmitRing implements Disposable {
     this.#view.close();
     this.#isClosed = true;
     this.#socket.close();
+  }
+
+  /** Whoever has the socket from us closes it, and must not hear of what fails here. */
+  #leave(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#view.close();
+    } catch {
+      // The garbage collector tries again, and tells.
+    }
   }
 
   /** Closes it at the end of a `using` block. */
