@@ -86,8 +86,9 @@ export function attachFilter(
 
 /** Whether it receives from its birth on, without being bound or connected. */
 function isSentEverything(socket: AsFd): boolean {
-  return getOption(socket, "domain") === "packet" || getOption(socket, "type") === "raw" &&
-      ["ipv4", "ipv6"].includes(String(getOption(socket, "domain")));
+  const domain = getOption(socket, "domain");
+  if (domain === "packet") return true;
+  return (domain === "ipv4" || domain === "ipv6") && getOption(socket, "type") === "raw";
 }
 
 /** `ret #0` */

@@ -128,14 +128,23 @@ test("an error says in which line", () => {
 
 test("operations that are none are refused, and say which", () => {
   const wrong: [operation: unknown, message: RegExp][] = [
-    [{ op: "ld", at: 1, value: 2 }, /^instruction 1: there is no instruction \{"op":"ld",/],
+    [{ op: "ld", at: 1, value: 2 }, /^instruction 1: there is no instruction ld with at, value$/],
+    [
+      { op: "jeq", value: 1, esle: 3 },
+      /^instruction 1: there is no instruction jeq with value, es/,
+    ],
+    [{ op: "neg", then: 3 }, /^instruction 1: there is no instruction neg with then$/],
+    [{ op: "ld" }, /^instruction 1: there is no instruction ld with nothing$/],
     [{ op: "ld", at: 1.5 }, /^instruction 1: at must be a whole number of 32 bits, not 1.5$/],
     [{ op: "ld", ancillary: "toString" }, /^instruction 1: there is no ancillary toString$/],
-    [{ op: "ldx", ancillary: "proto" }, /^instruction 1: there is no instruction/],
+    [
+      { op: "ldx", ancillary: "proto" },
+      /^instruction 1: there is no instruction ldx with ancillary$/,
+    ],
     [{ op: "add", x: false }, /^instruction 1: x must be true, not false$/],
-    [{ op: "neg", value: 1 }, /^instruction 1: there is no instruction/],
+    [{ op: "neg", value: 1 }, /^instruction 1: there is no instruction neg with value$/],
     [{ op: "ret", value: 1n }, /^instruction 1: value must be/],
-    [{ op: "toString", value: 1n }, /^instruction 1: there is no instruction .*"1n"/],
+    [{ op: "toString", value: 1n }, /^instruction 1: there is no instruction toString with value$/],
     [{ op: "jeq", value: 1, then: 1 }, /^instruction 1: a jump goes forward, not to 1$/],
     [{ op: "ja", to: Symbol("x") }, /^instruction 1: there is no label Symbol\(x\)$/],
     [null, /^instruction 1: an operation is an object, not null$/],
@@ -179,7 +188,9 @@ test("any text gives a program or an error that says so", () => {
 
 test("a long text takes no longer than its length", () => {
   assert.throws(() => assemble(`${"a".repeat(200_000)} ${" ".repeat(200_000)}x`), FilterError);
-  assert.throws(() => assemble(`jeq ${" jt".repeat(5_000)}`), FilterError);
+  assert.throws(() => assemble(`jeq ${" jt".repeat(100_000)}`), FilterError);
+  assert.throws(() => assemble(`jeq #1${" ".repeat(200_000)}jt`), FilterError);
+  assert.throws(() => assemble(`ld [${" ".repeat(200_000)}x${" ".repeat(200_000)}+`), FilterError);
   assert.throws(() => assemble("/*".repeat(100_000) + "\nx"), FilterError);
 });
 

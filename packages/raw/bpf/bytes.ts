@@ -1,5 +1,5 @@
 import { FilterError } from "./filter_error.ts";
-import { type Instruction, type Program, requireProgram, shapeProblem } from "./instruction.ts";
+import { type Instruction, type Program, requireProgram } from "./instruction.ts";
 
 /** The size of `struct sock_filter`. */
 const SIZE = 8;
@@ -27,10 +27,7 @@ const LITTLE_ENDIAN = true;
 export function encodeFilter(program: Program): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(requireProgram(program).length * SIZE);
   const data = new DataView(bytes.buffer);
-  program.forEach((instruction, i) => {
-    const problem = shapeProblem(instruction);
-    if (problem !== undefined) throw new FilterError(problem, { instruction: i });
-    const { code, jt, jf, k } = instruction;
+  program.forEach(({ code, jt, jf, k }, i) => {
     data.setUint16(i * SIZE, code, LITTLE_ENDIAN);
     data.setUint8(i * SIZE + 2, jt);
     data.setUint8(i * SIZE + 3, jf);

@@ -7,6 +7,7 @@ import {
   disassemble,
   encodeFilter,
   FilterError,
+  filterFunction,
   formatDecimal,
   operationsOf,
   parseDecimal,
@@ -36,6 +37,23 @@ test("bytes and decimal text that are no program are refused", () => {
     assert.throws(() => parseDecimal(text), FilterError, text);
   }
   assert.deepEqual(parseDecimal("0\n"), []);
+});
+
+test("what is no instruction is refused everywhere", () => {
+  const wrong = [undefined, null, 7, {}, { code: 6, jt: 0, jf: 0 }, {
+    code: 6,
+    jt: 0,
+    jf: 0,
+    k: "0",
+  }];
+  const takers = [encodeFilter, disassemble, operationsOf, formatDecimal, filterFunction];
+  for (const take of takers) {
+    for (const step of wrong) {
+      assert.throws(() => take([step as never]), { name: "FilterError", instruction: 0 });
+    }
+    assert.throws(() => take(Array(1)), { name: "FilterError" }); // a hole
+    assert.throws(() => take("ret" as never), { name: "TypeError" });
+  }
 });
 
 /** Nothing but the error that is documented; and it ends. */

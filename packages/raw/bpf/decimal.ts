@@ -8,6 +8,7 @@ import { type Instruction, type Program, requireProgram } from "./instruction.ts
  *
  * @param program The program
  * @returns The lines; none ends the last
+ * @throws {FilterError} If an instruction has numbers that do not fit
  * @throws {TypeError} If `program` is no array
  *
  * @example Usage

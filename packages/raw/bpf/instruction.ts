@@ -1,3 +1,5 @@
+import { FilterError } from "./filter_error.ts";
+
 /**
  * One step of a program in classic BPF, `struct sock_filter`.
  *
@@ -41,14 +43,19 @@ export interface Instruction {
  */
 export type Program = readonly Instruction[];
 
-/** Throws unless it is an array; what is in it is looked at one by one. */
+/** Throws unless it is a program whose numbers fit into `struct sock_filter`. */
 export function requireProgram(program: Program): Program {
-  if (Array.isArray(program)) return program;
-  throw new TypeError(`program must be an array of instructions, not ${typeof program}`);
+  if (!Array.isArray(program)) {
+    throw new TypeError(`program must be an array of instructions, not ${typeof program}`);
+  }
+  for (let i = 0; i < program.length; i++) { // also what a sparse array lacks
+    const problem = problemOf(program[i]);
+    if (problem !== undefined) throw new FilterError(problem, { instruction: i });
+  }
+  return program;
 }
 
-/** What is wrong with the numbers of an instruction: whether they fit into `struct sock_filter`. */
-export function shapeProblem(instruction: Instruction): string | undefined {
+function problemOf(instruction: Instruction): string | undefined {
   if (typeof instruction !== "object" || instruction === null) {
     return `an instruction is an object, not ${String(instruction)}`;
   }

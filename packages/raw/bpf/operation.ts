@@ -85,7 +85,8 @@ export type Unchecked = Readonly<Record<string, unknown>>;
 /** Conditions that the kernel has only the opposite of. */
 export const opposites: Readonly<Record<string, string>> = { jne: "jeq", jle: "jgt", jlt: "jge" };
 
-const modes: readonly Mode[] = [
+const modes: readonly (Mode | "ancillary")[] = [
+  "ancillary",
   "at",
   "xPlus",
   "value",
@@ -106,14 +107,14 @@ export function instructionOf(
   operation: Unchecked,
   skipTo: (target: unknown) => number,
 ): Instruction {
-  const { op } = operation;
-  const name = String(op);
+  const name = String(operation.op);
   const isOpposite = Object.hasOwn(opposites, name);
-  const [mode, ...others] = modesOf(operation);
-  const code = others.length > 0
-    ? undefined
-    : codeOf(isOpposite ? opposites[name] : name, mode === "ancillary" ? "at" : mode);
-  if (code === undefined) throw new FilterError(`there is no instruction ${shown(operation)}`);
+  const mode = modes.find((mode) => operation[mode] !== undefined) ?? "none";
+  const code = codeOf(isOpposite ? opposites[name] : name, mode === "ancillary" ? "at" : mode);
+  if (code === undefined || !hasOnly(operation, mode, isConditional(code))) {
+    const parts = Object.keys(operation).filter((key) => key !== "op" && key !== "label");
+    throw new FilterError(`there is no instruction ${name} with ${parts.join(", ") || "nothing"}`);
+  }
   if (code === JA) return { code, jt: 0, jf: 0, k: skipTo(operation.to) };
   const k = operandOf(operation, mode);
   if (!isConditional(code)) return { code, jt: 0, jf: 0, k };
@@ -122,13 +123,10 @@ export function instructionOf(
   return { code, jt: short(skipTo(holds)), jf: short(skipTo(fails)), k };
 }
 
-function modesOf(operation: Unchecked): (Mode | "ancillary")[] {
-  const found = [...modes, "ancillary" as const].filter((mode) => operation[mode] !== undefined);
-  return found.length === 0 ? ["none"] : found;
-}
-
-function shown(operation: Unchecked): string {
-  return JSON.stringify(operation, (_, value) => typeof value === "bigint" ? `${value}n` : value);
+/** Whether nothing else is said, which would be misspelt or have no effect. */
+function hasOnly(operation: Unchecked, mode: string, isConditional: boolean): boolean {
+  const known = ["op", "label", mode, ...isConditional ? ["then", "else"] : []];
+  return Object.keys(operation).every((key) => known.includes(key) || operation[key] === undefined);
 }
 
 function operandOf(operation: Unchecked, mode: Mode | "ancillary"): number {

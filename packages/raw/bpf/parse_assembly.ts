@@ -15,7 +15,7 @@ export function parseAssembly(text: string): Statement[] {
   const statements: Statement[] = [];
   let labels: string[] = [];
   for (const [i, whole] of withoutComments(text).split("\n").entries()) {
-    const line = new Line(whole.trim(), i + 1);
+    const line = new Line(whole.trim().replace(/\s+/g, " "), i + 1);
     line.takeNumber(statements.length);
     labels.push(...line.takeLabels());
     const operation = line.takeOperation();

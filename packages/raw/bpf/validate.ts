@@ -18,7 +18,7 @@ import {
   STX,
 } from "./codes.ts";
 import { FilterError } from "./filter_error.ts";
-import { type Instruction, type Program, requireProgram, shapeProblem } from "./instruction.ts";
+import { type Instruction, type Program, requireProgram } from "./instruction.ts";
 
 /**
  * Checks a program by the rules of the kernel for filters of sockets: 1 to 4096 instructions that
@@ -62,10 +62,7 @@ export function validateFilter(program: Program): void {
 }
 
 /** What is wrong with an instruction that so many follow. */
-function problemOf(instruction: Instruction, followers: number): string | undefined {
-  const problem = shapeProblem(instruction);
-  if (problem !== undefined) return problem;
-  const { code, jt, jf, k } = instruction;
+function problemOf({ code, jt, jf, k }: Instruction, followers: number): string | undefined {
   if (!meanings.has(code)) return `there is no code 0x${code.toString(16)}`;
   if (isConditional(code)) {
     const furthest = Math.max(jt, jf);
