@@ -34,6 +34,7 @@ export { dissect, dissectLax, type DissectOptions } from "./dissect.ts";
 export { Packet } from "./dissected.ts";
 export { type LayerName, WireError, type WireErrorReason } from "./error.ts";
 export { ethernet, type EthernetFields, EthernetFrame, type EthernetLayer } from "./ethernet.ts";
+export { fragment } from "./fragment.ts";
 export {
   type FragmentFields,
   FragmentHeader,
@@ -81,6 +82,7 @@ export {
 } from "./options_header.ts";
 export { packet, packetInto } from "./packet.ts";
 export { quotedPacket } from "./quote.ts";
+export { type FragmentCounts, Reassembler, type ReassemblerOptions } from "./reassembler.ts";
 export { routing, type RoutingFields, RoutingHeader, type RoutingLayer } from "./routing_header.ts";
 export { tcp, type TcpFields, type TcpLayer, TcpSegment } from "./tcp.ts";
 export type { TcpFlags } from "./tcp_flags.ts";
