@@ -22,11 +22,11 @@ let vector: Uint8Array | undefined;
 /** How long what was found in memory is taken to be there still, in milliseconds. */
 const TRUST = 1000;
 
-/** The last part of a file that was found in memory. */
+/** A part of a file that was found in memory, piece by piece. */
 interface Found {
-  readonly offset: number | bigint;
-  readonly length: number;
-  /** When, on the clock of `performance.now`. */
+  readonly from: number | bigint;
+  to: number | bigint;
+  /** When the first piece was, on the clock of `performance.now`. */
   readonly at: number;
 }
 
@@ -79,9 +79,7 @@ export class Warmth {
   delayOf(offset: number | bigint, length: number): number {
     if (this.#wasFound(offset, length)) return 0;
     const missing = this.#missingFrom(offset, length);
-    if (missing === length && typeof this.#file === "object") {
-      found.set(this.#file, { offset, length, at: performance.now() });
-    }
+    if (missing === length) this.#remember(offset, length);
     this.#delay = missing > this.#missing ? 1 : this.#delay * 2;
     if (missing === length || this.#delay >= PATIENCE) {
       this.#missing = -1;
@@ -94,11 +92,28 @@ export class Warmth {
     return this.#delay;
   }
 
-  /** Whether the same part was in memory just now: files that are sent often are asked about seldom. */
+  /** Whether it was in memory just now: files that are sent often are asked about seldom. */
   #wasFound(offset: number | bigint, length: number): boolean {
+    const last = this.#lastFound();
+    return last !== undefined && last.from <= offset && after(offset, length) <= last.to;
+  }
+
+  /** What follows upon the part that was found before becomes a piece of it. */
+  #remember(offset: number | bigint, length: number): void {
+    if (typeof this.#file !== "object") return;
+    const last = this.#lastFound();
+    const to = after(offset, length);
+    if (last === undefined || offset < last.from || offset > last.to) {
+      found.set(this.#file, { from: offset, to, at: performance.now() });
+    } else if (to > last.to) {
+      last.to = to;
+    }
+  }
+
+  /** The part that was found before, for as long as that counts. */
+  #lastFound(): Found | undefined {
     const last = typeof this.#file === "object" ? found.get(this.#file) : undefined;
-    return last !== undefined && last.offset === offset && last.length >= length &&
-      performance.now() - last.at < TRUST;
+    return last !== undefined && performance.now() - last.at < TRUST ? last : undefined;
   }
 
   /** Where in a part of the file a page is not in memory; its length if all are. */

@@ -52,6 +52,8 @@ export class Client extends Socket {
   /** Whether nothing is answered after this exchange, and whether the client talks on all the same. */
   #isLast = false;
   #isCutShort = false;
+  /** Whether what would be less than a packet waits for more. */
+  #isCorked = false;
   /** Whether all is answered, and the client is only listened to. */
   #lingers = false;
 
@@ -241,6 +243,7 @@ export class Client extends Socket {
   #begin(exchange: Exchange, option: ConnectionOption): boolean {
     this.#exchange = exchange;
     const { heads, options: { chunk, stallTimeout } } = this.#service;
+    if (exchange.answer.length > chunk) this.#cork(true);
     const state = exchange.begin(this.fd, heads, option, chunk, this.#service.date);
     if (state !== DONE) this.#setDeadline(stallTimeout);
     return this.#moved(state);
@@ -262,6 +265,7 @@ export class Client extends Socket {
     if (state === WHEN_WRITABLE) {
       this.#waitFor(WRITABLE);
     } else if (state === DONE) {
+      this.#cork(false);
       this.#finish("done");
       if (!this.#isLast && !this.#service.isClosing) return true;
       if (this.#isCutShort) this.#linger();
@@ -271,6 +275,13 @@ export class Client extends Socket {
       this.#service.agenda.after(state, this.#goOn);
     }
     return false;
+  }
+
+  /** Whether packets are sent only when they are full: each chunk would end with one that is not. */
+  #cork(isCorked: boolean): void {
+    if (isCorked === this.#isCorked || !this.#service.canCork) return;
+    this.#isCorked = isCorked;
+    setOptions(this, { cork: isCorked });
   }
 
   #finish(end: ExchangeEnd, error?: unknown): void {

@@ -149,6 +149,7 @@ export class StaticServer implements Disposable, AsyncDisposable {
     try {
       this.address = this.#door.localAddress;
       const { address } = this;
+      this.#service.canCork = address.family === "ipv4" || address.family === "ipv6";
       if (address.family !== "unix") setOptions(this.#door, { noDelay: true });
       else if (options.listener === undefined && address.path) {
         this.#door.unlinkOnClose(address.path);

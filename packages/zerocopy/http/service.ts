@@ -101,6 +101,8 @@ export class Service {
   readonly #totals: Float64Array = new Float64Array(2);
   isReferenced = true;
   isClosing = false;
+  /** Whether connections are of TCP. */
+  canCork = false;
   /** The time when the clients were last looked after, on the clock of `performance.now`. */
   #lookedAfter = 0;
   /** When the time was last asked for, and what it was. */
