@@ -1,7 +1,5 @@
+import { Fifo } from "./fifo.ts";
 import type { Departure } from "./round_trip.ts";
-
-/** Where the front of a queue is cut off. */
-const LONG = 1024;
 
 /**
  * Those who wait equally long, one after the other: the first is due first, so one time to wake up
@@ -9,8 +7,7 @@ const LONG = 1024;
  */
 export class Deadlines<T extends Departure> {
   readonly #wait: number;
-  #queue: T[] = [];
-  #front = 0;
+  readonly #queue = new Fifo<T>();
 
   /** @param wait How long after it began each is due, in milliseconds */
   constructor(wait: number) {
@@ -23,25 +20,17 @@ export class Deadlines<T extends Departure> {
 
   /** When the first is due; `Infinity` if there is none. */
   get next(): number {
-    const first = this.#queue[this.#front];
+    const { first } = this.#queue;
     return first === undefined ? Infinity : first.began + this.#wait;
   }
 
-  /** Takes those out that are due, or that nobody waits for any more. */
+  /** Takes those out that are due; those that nobody waits for any more are passed over. */
   *due(now: number, isOver: (one: T) => boolean = () => false): Generator<T, void, void> {
-    while (this.#front < this.#queue.length) {
-      const first = this.#queue[this.#front];
-      if (!isOver(first)) {
-        if (first.began + this.#wait > now) return;
-        this.#skip();
-        yield first;
-      } else this.#skip();
+    for (let first; (first = this.#queue.first) !== undefined;) {
+      const over = isOver(first);
+      if (!over && first.began + this.#wait > now) return;
+      this.#queue.skip();
+      if (!over) yield first;
     }
-  }
-
-  #skip(): void {
-    if (++this.#front < LONG) return;
-    this.#queue = this.#queue.slice(this.#front);
-    this.#front = 0;
   }
 }

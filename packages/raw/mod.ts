@@ -49,3 +49,5 @@ export {
 export { type TraceAnswer, type TraceHop, type TraceMethod } from "./trace_hop.ts";
 export { traceroute } from "./traceroute.ts";
 export { type TracerouteOptions } from "./traceroute_options.ts";
+export { probe, type ProbedPort, type ProbedState } from "./probe.ts";
+export { type ProbeOptions } from "./probe_options.ts";

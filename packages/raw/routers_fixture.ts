@@ -6,13 +6,20 @@ import { isAlone, run, setting } from "./network_fixture.ts";
 const AT_ONCE = "net.ipv6.conf.default.accept_dad=0";
 if (isAlone) setting("ipv6/conf/default/accept_dad", "0");
 
+/** What a test that was killed in between would leave to the machine. */
+const living = new Set<string>();
+process.on("exit", () => living.forEach((name) => run(`ip netns del ${name}`)));
+
 /** A network namespace that is there for a test. */
 export class Namespace implements Disposable {
   static #made = 0;
   readonly name: string = `raw-${process.pid}-${Namespace.#made++}`;
+  /** What is here of a cable that leads there, and goes with it. */
+  link: string | undefined;
 
   constructor() {
     run(`ip netns add ${this.name}`);
+    living.add(this.name);
     this.batch(["link set lo up"]);
     this.set(AT_ONCE);
   }
@@ -38,7 +45,10 @@ export class Namespace implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // The kernel takes a namespace apart when it has time; a cable goes at once.
+    if (this.link !== undefined) run(`ip link del ${this.link}`);
     run(`ip netns del ${this.name}`);
+    living.delete(this.name);
   }
 }
 
@@ -52,8 +62,9 @@ export function ip(commands: readonly string[], options: readonly string[] = [])
 export function neighbor(): Namespace {
   const there = new Namespace();
   try {
+    ip([`link add near0 type veth peer name far0 netns ${there.name}`]);
+    there.link = "near0";
     ip([
-      `link add near0 type veth peer name far0 netns ${there.name}`,
       "addr add 10.9.0.1/24 dev near0",
       "addr add fd09::1/64 dev near0 nodad",
       "link set near0 up",
@@ -116,8 +127,9 @@ function wire(made: readonly Namespace[]): void {
 
 function connect(link: number, near: Namespace | undefined, far: Namespace): void {
   const there = near === undefined ? ip : (commands: string[]) => near.batch(commands);
+  there([`link add down${link} type veth peer name up${link} netns ${far.name}`]);
+  if (near === undefined) far.link = `down${link}`;
   there([
-    `link add down${link} type veth peer name up${link} netns ${far.name}`,
     `addr add 10.9.${link}.1/24 dev down${link}`,
     `addr add fd09:${link}::1/64 dev down${link} nodad`,
     `link set down${link} up`,
