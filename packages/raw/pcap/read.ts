@@ -222,7 +222,7 @@ function problemIn(error: unknown): CaptureFileError {
 async function* chunksOf(
   source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncIterable<Uint8Array> {
-  if (Symbol.asyncIterator in source) {
+  if (Symbol.asyncIterator in source && source[Symbol.asyncIterator] !== undefined) {
     yield* source;
     return;
   }
