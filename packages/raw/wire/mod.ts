@@ -34,6 +34,7 @@ export { dissect, dissectLax, type DissectOptions } from "./dissect.ts";
 export { Packet } from "./dissected.ts";
 export { type LayerName, WireError, type WireErrorReason } from "./error.ts";
 export { ethernet, type EthernetFields, EthernetFrame, type EthernetLayer } from "./ethernet.ts";
+export { type FormatOptions, formatPacket } from "./format.ts";
 export { fragment } from "./fragment.ts";
 export {
   type FragmentFields,
@@ -91,3 +92,4 @@ export { udp, UdpDatagram, type UdpFields, type UdpLayer } from "./udp.ts";
 export type { ChecksumStatus } from "./verify.ts";
 export { View } from "./view.ts";
 export { vlan, type VlanFields, type VlanLayer, VlanTag } from "./vlan.ts";
+export { PacketMemory, type PacketMemoryOptions } from "./packet_memory.ts";
