@@ -154,6 +154,38 @@ compileTest("nothing is left over, however often", async () => {
   assert.ok(Number(stdout) < 20_000, `${stdout} ${stderr}`);
 });
 
+/** Starts a program where libpcap seems broken, and is none. */
+const withoutLibpcap = [
+  "unshare",
+  "--mount",
+  "sh",
+  "-c",
+  'for f in /usr/lib*/libpcap.so.* /usr/lib/*/libpcap.so.*; do [ -e "$f" ] && ' +
+  'mount --bind /dev/null "$f"; done; exec "$@"',
+  "sh",
+];
+
+liveTest(
+  "where there is no libpcap, the error says how to get it, and all else works",
+  async () => {
+    const program = `
+    import { attachFilter, compileFilter } from "@posixly/raw";
+    import { assemble } from "@posixly/raw/bpf";
+    import { socketPair } from "@posixly/socket";
+    const pair = socketPair("datagram");
+    attachFilter(pair.first, assemble("ret #1"));
+    try { compileFilter("tcp"); } catch (error) { console.log(error.name, error.message); }
+  `;
+    const { stdout, stderr } = await runFresh(program, { through: withoutLibpcap });
+    assert.equal(
+      stdout,
+      "LibraryNotFoundError Cannot open the library libpcap.so.1 or libpcap.so.0.8; get it by " +
+        "apt install libpcap0.8, dnf install libpcap, or apk add libpcap\n",
+      stderr,
+    );
+  },
+);
+
 compileTest("it takes no more than the right to call C", async () => {
   const program = `
     import { compileFilter } from "@posixly/raw";
