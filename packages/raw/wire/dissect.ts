@@ -111,6 +111,7 @@ export function dissectLax(bytes: Uint8Array, options: DissectOptions = {}): Pac
     dissector.go(first);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
+    dissector.packet.unread = error;
     dissector.packet.problem ??= error;
   }
   return dissector.packet;

@@ -61,6 +61,8 @@ export class Packet {
   isFragment = false;
   /** What is wrong with it, if anything; then `layers` are those that fit. */
   problem: WireError | undefined = undefined;
+  /** The layer that should follow the last of `layers` and could not be read, if any: why not. */
+  unread: WireError | undefined = undefined;
 
   /** @param bytes All of it */
   constructor(bytes: Uint8Array) {
