@@ -49,6 +49,8 @@ export class Client extends Socket {
   #toSkip = 0;
   /** Whether a request has begun to come, for which there is a deadline. */
   #isTalking = false;
+  /** Whether anything was ever asked. */
+  #hasAsked = false;
   /** Whether nothing is answered after this exchange, and whether the client talks on all the same. */
   #isLast = false;
   #isCutShort = false;
@@ -91,6 +93,11 @@ export class Client extends Socket {
     if (!this.#isIdle) return;
     this.#attempt(() => this.#read()); // what is there already was asked in time
     if (this.#isIdle) this.close();
+  }
+
+  /** Whether it has been answered, and has asked for nothing since. */
+  get rests(): boolean {
+    return this.#hasAsked && this.#isIdle;
   }
 
   get #isIdle(): boolean {
@@ -221,6 +228,7 @@ export class Client extends Socket {
   /** Begins to answer; whether that is done, and the next request may be answered. */
   #answer(head: RequestHead, isFollowed: boolean): boolean {
     this.#isTalking = false;
+    this.#hasAsked = true;
     const { body, keepAlive, minor } = head;
     const isTooMuch = body === "chunked" || body > BODY_LIMIT ||
       body > 0 && head.header("expect") !== null; // it may come, or not

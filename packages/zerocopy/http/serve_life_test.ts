@@ -90,6 +90,42 @@ test("there are no more connections than allowed; others wait until one ends", (
     for (const client of clients) client.close();
   }));
 
+test("who has rested makes room for who waits, the longest first; nobody else does", () =>
+  served({ maxConnections: 2, stallTimeout: 200 }, async ({ dial, finishedSoon, server }) => {
+    const clients = [await dial(), await dial()];
+    const [rested, other] = clients;
+    await rested.write(request("/small.txt"));
+    await answerOf(rested, 5);
+    await finishedSoon(1);
+    await other.write(request("/small.txt"));
+    await answerOf(other, 5);
+    using third = await dial();
+    await third.write(request("/small.txt"));
+    await answerOf(third, 5);
+    assert.equal(await heard(rested), "");
+    assert.equal(server.stats.connections, 2);
+    await other.write(request("/small.txt"));
+    await answerOf(other, 5);
+    for (const client of clients) client.close();
+  }));
+
+test("who has not asked yet, or is being answered, does not make room", () =>
+  served({ maxConnections: 2, stallTimeout: 4000 }, async ({ dial, finished, server }) => {
+    using silent = await dial();
+    using busy = await dial();
+    await busy.write(request("/huge.bin"));
+    using waiting = await dial();
+    await waiting.write(request("/small.txt"));
+    const answer = answerOf(waiting, 5);
+    await turns(50);
+    assert.equal(server.stats.connections, 2);
+    assert.equal(finished.length, 0);
+    await silent.write(request("/small.txt"));
+    await answerOf(silent, 5);
+    await answer; // once that one has rested
+    assert.equal(await heard(silent), "");
+  }));
+
 test("closing ends who rests at once, and who is served when that is done", () =>
   served({}, async ({ dial, finished, server }) => {
     using resting = await dial();

@@ -44,7 +44,10 @@ export interface ServeStaticOptions extends DocumentRootOptions {
   readonly idleTimeout?: number;
   /** How long a client may take nothing of its answer; 60 s by default. */
   readonly stallTimeout?: number;
-  /** How many connections there may be; others wait to be accepted. No limit by default. */
+  /**
+   * How many connections there may be; others wait to be accepted until one ends, or has rested for a
+   * second, and is closed to make room. No limit by default.
+   */
   readonly maxConnections?: number;
   /** How many bytes one client is sent before others have their turn; by default 1 MiB. */
   readonly chunk?: number;

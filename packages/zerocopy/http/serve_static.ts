@@ -139,7 +139,7 @@ export class StaticServer implements Disposable, AsyncDisposable {
    */
   constructor(folder: string | Uint8Array, options: CheckedOptions) {
     this.#ended = new Promise((resolve) => this.#end = resolve);
-    this.#service = new Service(folder, options, () => this.#left());
+    this.#service = new Service(folder, options, () => this.#mayEnter());
     try {
       this.#door = new Acceptor(listenerOf(options).release(), Client);
     } catch (error) {
@@ -249,9 +249,8 @@ export class StaticServer implements Disposable, AsyncDisposable {
 
   /** Begins to accept, or goes on. */
   readonly #open = (): void => {
-    const { maxConnections } = this.#service.options;
     if (this.#door.closed || this.#watcher !== undefined) return;
-    if (this.#service.clients.size >= maxConnections) return;
+    this.#service.isWaitedFor = false;
     this.#watcher = watch(this.#door, { readable: true }, () => this.#accept());
     if (!this.#service.isReferenced) this.#watcher.unref();
   };
@@ -265,7 +264,14 @@ export class StaticServer implements Disposable, AsyncDisposable {
   #accept(): void {
     const { clients, options: { maxConnections }, agenda } = this.#service;
     for (let i = 0; i < ACCEPTED_A_TURN && !this.#door.closed; i++) {
-      if (clients.size >= maxConnections) return this.#rest();
+      if (clients.size >= maxConnections) {
+        if (i > 0) return; // and if somebody else waits, we will be told
+        if (!this.#service.makeRoom()) {
+          this.#rest();
+          this.#service.isWaitedFor = true;
+          return;
+        }
+      }
       let client: Client | null;
       try {
         client = this.#door.tryAccept();
@@ -279,8 +285,8 @@ export class StaticServer implements Disposable, AsyncDisposable {
     }
   }
 
-  /** A client has left. */
-  #left(): void {
+  /** A client has left, or might be made to. */
+  #mayEnter(): void {
     if (!this.#door.closed) this.#open();
     else if (this.#service.clients.size === 0) this.#over();
   }

@@ -108,14 +108,16 @@ export class Service {
   /** When the time was last asked for, and what it was. */
   #dated: number | undefined;
   #date = "";
+  /** Whether somebody waits to come in, for whom there was no room. */
+  isWaitedFor = false;
   readonly #root: DocumentRoot;
-  readonly #onLeave: () => void;
+  readonly #onRoom: () => void;
 
-  /** @param onLeave Called when a client has left */
-  constructor(folder: string | Uint8Array, options: CheckedOptions, onLeave: () => void) {
+  /** @param onRoom Called when a client has left, or might be made to */
+  constructor(folder: string | Uint8Array, options: CheckedOptions, onRoom: () => void) {
     this.options = options;
     this.heads = new HeadWriter(options.headers);
-    this.#onLeave = onLeave;
+    this.#onRoom = onRoom;
     this.#root = new DocumentRoot(folder, options.root);
     try {
       this.agenda = new Agenda();
@@ -145,7 +147,29 @@ export class Service {
   leave(client: Client): void {
     this.clients.delete(client);
     if (this.clients.size === 0) this.agenda.cancel(this.#lookAfter);
-    this.#onLeave();
+    this.#onRoom();
+  }
+
+  /**
+   * Closes the client that has rested longest, and for a tick at least: one that comes back at once
+   * would only change places with who waits.
+   *
+   * @returns Whether there is room for another
+   */
+  makeRoom(): boolean {
+    const { maxConnections, idleTimeout } = this.options;
+    while (this.clients.size >= maxConnections) {
+      let longest: Client | undefined;
+      for (const client of this.clients) {
+        const hasRested = client.rests && client.deadline <= this.#lookedAfter + idleTimeout;
+        if (hasRested && (longest === undefined || client.deadline < longest.deadline)) {
+          longest = client;
+        }
+      }
+      if (longest === undefined) return false;
+      longest.windUp();
+    }
+    return true;
   }
 
   /** When something is to be over that begins now; up to a tick later. */
@@ -228,6 +252,7 @@ export class Service {
     const now = this.#lookedAfter = performance.now();
     this.agenda.after(this.options.tick, this.#lookAfter);
     for (const client of this.clients) if (client.deadline <= now) client.expire();
+    if (this.isWaitedFor) this.#onRoom();
   };
 }
 
