@@ -51,3 +51,6 @@ export { traceroute } from "./traceroute.ts";
 export { type TracerouteOptions } from "./traceroute_options.ts";
 export { probe, type ProbedPort, type ProbedState } from "./probe.ts";
 export { type ProbeOptions } from "./probe_options.ts";
+export { sniff, Sniffer } from "./sniff.ts";
+export { type SniffOptions } from "./sniff_options.ts";
+export { type SniffedPacket } from "./sniffed_packet.ts";

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ping, sniff, type SniffedPacket } from "@posixly/raw";
+import { assemble } from "@posixly/raw/bpf";
+import { parseCapture } from "@posixly/raw/pcap";
+import { formatPacket } from "@posixly/raw/wire";
+import { type HostAndPort, type Listener, listenTcp } from "@posixly/socket";
+import { runFresh, withoutLeaks } from "@posixly/testing";
+import { test } from "uvu";
+import { testAlone } from "./network_fixture.ts";
+import { neighbor } from "./routers_fixture.ts";
+
+const GREETING = "hello from the other end";
+
+/** A server of HTTP, as far as curl needs one. */
+async function answer(listener: Listener): Promise<void> {
+  using connection = await listener.accept({ timeout: 5000 });
+  await connection.read(new Uint8Array(4096));
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${GREETING.length}\r\nConnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(head + GREETING));
+  await connection.end();
+  while (await connection.read(new Uint8Array(4096)) > 0);
+}
+
+function textOf({ packet }: SniffedPacket): string {
+  return new TextDecoder().decode(packet.payload);
+}
+
+/** Only what is of TCP with a port, over IPv4 and Ethernet. */
+const ofPort = (port: number) =>
+  assemble(`
+          ldh [12]
+          jne #0x800, drop
+          ldb [23]
+          jne #6, drop
+          ldxb 4*([14]&0xf)
+          ldh [x + 14]
+          jeq #${port}, keep
+          ldh [x + 16]
+          jeq #${port}, keep
+    drop: ret #0
+    keep: ret #-1
+  `);
+
+test("what cannot be meant is refused before anything is done", () => {
+  for (
+    const options of [
+      { interface: 1 },
+      { filter: 1 },
+      { snapLength: 0 },
+      { count: 0 },
+      { buffer: 0 },
+      { write: 1 },
+      { promiscuous: 1 },
+      { signal: {} },
+      { interfaec: "lo" },
+    ]
+  ) {
+    const refused = { name: /TypeError|RangeError/ };
+    assert.throws(() => sniff(options as object), refused, JSON.stringify(options));
+  }
+});
+
+testAlone(
+  ["curl", "tcpdump"],
+  "an exchange of curl is seen, and tcpdump reads what was written",
+  () =>
+    withoutLeaks(async () => {
+      const folder = mkdtempSync(join(tmpdir(), "sniff-"));
+      for (const name of ["seen.pcap", "seen.pcapng"]) {
+        using listener = listenTcp("127.0.0.1:0");
+        const { port } = listener.localAddress as HostAndPort;
+        const write = join(folder, name);
+        const filter = name === "seen.pcap" ? `tcp port ${port}` : ofPort(port);
+        using packets = sniff({ interface: "lo", filter, write });
+        const answering = answer(listener);
+        const { stdout } = await promisify(execFile)("curl", ["-s", `http://127.0.0.1:${port}/`]);
+        assert.equal(stdout, GREETING);
+        await answering;
+        const seen: SniffedPacket[] = [];
+        for await (const packet of packets) {
+          seen.push(packet);
+          if (seen.filter(({ packet }) => packet.tcp!.fin).length === 2) break;
+        }
+        const [syn, synAck] = seen.map(({ packet }) => packet.tcp!);
+        assert.deepEqual([syn.syn, syn.ack, syn.destinationPort], [true, false, port]);
+        assert.deepEqual([synAck.syn, synAck.ack, synAck.sourcePort], [true, true, port]);
+        assert.ok(seen.some((packet) => textOf(packet).startsWith("GET / HTTP/1.1\r\n")));
+        assert.ok(seen.some((packet) => textOf(packet).endsWith(GREETING)));
+        const { interface: at, link, packetType, timestamp } = seen[0];
+        assert.deepEqual([at, link, packetType], ["lo", "ethernet", "host"]);
+        assert.ok(Math.abs(Number(timestamp!.seconds) - Date.now() / 1000) < 60);
+        const { packets: passed, drops } = packets.statistics();
+        assert.ok(passed >= 2 * seen.length);
+        assert.equal(drops, 0);
+
+        const read = await promisify(execFile)("tcpdump", ["-nSr", write, "-t"]);
+        const theirs = read.stdout.trimEnd().split("\n");
+        assert.equal(theirs.length, seen.length);
+        const ours = seen.map(({ packet }) => formatPacket(packet));
+        assert.equal(ours[0], theirs[0]);
+      }
+      rmSync(folder, { recursive: true });
+    }),
+);
+
+testAlone(
+  [],
+  "all interfaces are listened to at once, each by its name",
+  () =>
+    withoutLeaks(async () => {
+      using _there = neighbor();
+      const pieces: Uint8Array[] = [];
+      const write = (bytes: Uint8Array) => void pieces.push(bytes);
+      const seen: string[] = [];
+      using packets = sniff({ count: 4, filter: "icmp", write });
+      await ping(["127.0.0.1", "10.9.0.2"], { count: 1, interval: 1, timeout: 5000 }).summary();
+      for await (const { interface: name, packet, packetType } of packets) {
+        seen.push(`${name} ${packet.icmp!.type} ${packet.ip!.destination} ${packetType}`);
+      }
+      assert.deepEqual(seen.sort(), [
+        "lo 0 127.0.0.1 host",
+        "lo 8 127.0.0.1 host",
+        "near0 0 10.9.0.1 host",
+        "near0 8 10.9.0.2 outgoing",
+      ]);
+      const file = await new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer();
+      const written = [...parseCapture(new Uint8Array(file))];
+      const names = written.map(({ interface: { options } }) => options[0].value);
+      assert.deepEqual(names.sort(), ["lo", "lo", "near0", "near0"]);
+    }),
+);
+
+testAlone(
+  [],
+  "packets are cut, and their length is known all the same",
+  () =>
+    withoutLeaks(async () => {
+      using packets = sniff({ interface: "lo", snapLength: 60, count: 1, buffer: 1 });
+      await ping("127.0.0.1", { count: 1, size: 1000 }).summary();
+      for await (const { bytes, originalLength, packet } of packets) {
+        assert.deepEqual([bytes.length, originalLength], [60, 14 + 20 + 8 + 1000]);
+        assert.equal(packet.icmp!.type, 8);
+        assert.equal(packet.problem?.available, 46);
+      }
+    }),
+);
+
+testAlone(
+  [],
+  "a signal ends it, closing does, and what is not there is told",
+  () =>
+    withoutLeaks(async () => {
+      const controller = new AbortController();
+      const packets = sniff({ interface: "lo", signal: controller.signal });
+      const next = packets[Symbol.asyncIterator]().next();
+      controller.abort();
+      await assert.rejects(next, { name: "AbortError" });
+      const closed = sniff({ interface: "lo" });
+      const last = closed[Symbol.asyncIterator]().next();
+      closed.close();
+      assert.equal((await last).done, true);
+      assert.throws(() => sniff({ interface: "nowhere0" }), { code: "ENODEV" });
+      assert.throws(() => sniff({ filter: "tcp prt 1" }), { name: "ExpressionError" });
+      assert.throws(() => sniff({ filter: [] }), { name: "FilterError" });
+      assert.throws(() => sniff({ write: "/nowhere/at/all.pcap" }), { code: "ENOENT" });
+    }),
+);
+
+testAlone([], "without the right it says which, and how to get it", async () => {
+  const { stdout, stderr } = await runFresh(`
+    import { bind } from "@posixly/sys";
+    import { sniff } from "@posixly/raw";
+    bind({ setresuid: ["i32", "u32", "u32", "u32"] }).setresuid(65534, 65534, 65534);
+    try {
+      sniff({ interface: "lo" });
+    } catch ({ code, capability, remedies }) {
+      console.log(code, capability, remedies.length > 0);
+    }
+  `);
+  assert.equal(stdout, "EPERM CAP_NET_RAW true\n", stderr);
+});
+
+test.run();
