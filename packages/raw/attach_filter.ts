@@ -40,7 +40,9 @@ export interface AttachFilterOptions {
  *
  * What came between the birth of the socket and now lies in its queue unfiltered. With `drain` it
  * does not mix with what was asked for: first a filter is attached that drops everything, then the
- * queue is emptied, then the filter asked for is attached. What arrives meanwhile is lost.
+ * queue is emptied, then the filter asked for is attached. What arrives meanwhile is lost. A ring is no
+ * queue, and keeps what it has; like a packet socket it can be made with a filter from the first
+ * packet on, the `filter` of its `options`.
  *
  * A filter sees of a packet what the socket would receive: from the header of the link on if it is a
  * packet socket of type `raw`, from IPv4 or IPv6 on if `datagram`; a raw socket of IPv4 from the
