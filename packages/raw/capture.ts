@@ -9,7 +9,7 @@ import type { ReceiveRingOptions } from "./ring_options.ts";
  * What to capture, and for how long; see {@linkcode capture}.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { capture, type CaptureOptions } from "@posixly/raw";
  *
  * const some: CaptureOptions = { interface: "lo", count: 10, snapLength: 96 };
@@ -27,7 +27,7 @@ export interface CaptureOptions extends ReceiveRingOptions {
  * Packets as they come, each a copy, until somebody ends it. Made by {@linkcode capture}.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { capture, type Capture } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *
@@ -173,7 +173,7 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
  * @throws {TypeError | RangeError} If an option is not as described
  *
  * @example The next three packets
- * ```ts
+ * ```ts network
  * import { capture, rawSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

@@ -14,7 +14,7 @@ import { checksumIn, type ChecksumState, type TakenVlanTag, vlanIn } from "./pac
  * kernel knows of it.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { type CapturedPacket, packetSocket, rawSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

@@ -34,7 +34,7 @@ import { permitted } from "./raw_access_error.ts";
  * @throws {TypeError | RangeError} If an option is not as described
  *
  * @example Who asks for an address
- * ```ts
+ * ```ts network
  * import { packetSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *
@@ -48,7 +48,7 @@ import { permitted } from "./raw_access_error.ts";
  * });
  * const { bytes, from } = await socket.receive({ timeout: 5000 });
  * assert.equal(bytes.length, 28); // without the header of Ethernet
- * assert.equal(from.packetType, "broadcast");
+ * assert.equal(from.protocol, 0x806);
  * ```
  */
 export function packetSocket(options: PacketSocketOptions = {}): PacketSocket {

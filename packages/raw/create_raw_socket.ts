@@ -17,7 +17,7 @@ import { RawSocket } from "./raw_socket.ts";
  * What packets are received with, and where the socket is; of raw and of ping sockets.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { rawSocket, type RawSocketAsks } from "@posixly/raw";
  *
  * const all: RawSocketAsks = { receiveTtl: true, receiveDestination: true, receiveTimestamp: true };
@@ -45,7 +45,7 @@ export interface RawSocketAsks {
  * What kind of raw socket, see {@linkcode rawSocket}.
  *
  * @example Only answers to pings
- * ```ts
+ * ```ts network
  * import { rawSocket, type RawSocketOptions } from "@posixly/raw";
  *
  * const ECHO_REPLY = 0;
@@ -98,7 +98,7 @@ const asks = [
  * described
  *
  * @example A ping, made by hand
- * ```ts
+ * ```ts network
  * import { rawSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

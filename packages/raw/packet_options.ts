@@ -29,7 +29,7 @@ const modes = {
  * All of a group have the same interface, protocol, mode and flags.
  *
  * @example One of several workers
- * ```ts
+ * ```ts network
  * import { type Fanout, packetSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *
@@ -81,7 +81,7 @@ export function joinFanout(socket: Socket, number: number): void {
  * What kind of packet socket, and of which interface; see {@linkcode packetSocket}.
  *
  * @example All that passes by, not only what is for this machine
- * ```ts
+ * ```ts network
  * import { packetSocket, type PacketSocketOptions } from "@posixly/raw";
  *
  * const all: PacketSocketOptions = { interface: "lo", promiscuous: true, auxdata: true };

@@ -43,7 +43,7 @@ const kinds = {
  * {@linkcode PacketSocket.join}.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { type PacketMembership, packetSocket } from "@posixly/raw";
  *
  * const group: PacketMembership = {
@@ -71,7 +71,7 @@ export interface PacketMembership {
  * in one call.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { packetSocket, type PacketSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

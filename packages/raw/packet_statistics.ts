@@ -5,7 +5,7 @@ import { PACKET_STATISTICS, SOL_PACKET, tpacketStats, tpacketStatsV3 } from "./l
  * How many packets a packet socket or a ring has seen since it was made: `PACKET_STATISTICS`.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { packetSocket, type PacketStatistics } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

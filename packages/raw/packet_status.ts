@@ -49,7 +49,7 @@ export interface TakenVlanTag {
  *   the network takes, too, or be 0 in the header
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { capture, type ChecksumState } from "@posixly/raw";
  *
  * const worthChecking = (state: ChecksumState) => state === "unknown";

@@ -13,9 +13,13 @@ const HEADER = 8;
  * A socket that pings and can do nothing else, icmp(7), made by {@linkcode pingSocket}.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { type PingSocket, pingSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
+ * import { writeFileSync } from "node:fs";
+ *
+ * // What an administrator does once, with sysctl(8)
+ * writeFileSync("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
  *
  * using socket: PingSocket = pingSocket("ipv4");
  * assert.ok(socket.identifier > 0);
@@ -75,21 +79,21 @@ export class PingSocket extends RawSocket {
  * @throws {TypeError | RangeError} If there is no such family, or an option is not as described
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { pingSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
+ * import { writeFileSync } from "node:fs";
  *
- * try {
- *   using socket = pingSocket("ipv4", { receiveTtl: true });
- *   await socket.send(new Uint8Array([8, 0, 0, 0, 0, 0, 0, 1, 42]), "127.0.0.1");
- *   const { bytes, ttl } = await socket.receive({ timeout: 5000 });
- *   assert.equal(bytes[0], 0); // an echo reply,
- *   assert.equal(bytes[4] << 8 | bytes[5], socket.identifier);
- *   assert.deepEqual([...bytes.subarray(6)], [0, 1, 42]); // with what we sent
- *   assert.equal(ttl, 64);
- * } catch (error) {
- *   assert.equal(error.code, "EACCES"); // no group of ours may: error.remedies says what helps
- * }
+ * // What an administrator does once, with sysctl(8)
+ * writeFileSync("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+ *
+ * using socket = pingSocket("ipv4", { receiveTtl: true });
+ * await socket.send(new Uint8Array([8, 0, 0, 0, 0, 0, 0, 1, 42]), "127.0.0.1");
+ * const { bytes, ttl } = await socket.receive({ timeout: 5000 });
+ * assert.equal(bytes[0], 0); // an echo reply,
+ * assert.equal(bytes[4] << 8 | bytes[5], socket.identifier);
+ * assert.deepEqual([...bytes.subarray(6)], [0, 1, 42]); // with what we sent
+ * assert.equal(ttl, 64);
  * ```
  */
 export function pingSocket(family: "ipv4" | "ipv6", options: RawSocketAsks = {}): PingSocket {

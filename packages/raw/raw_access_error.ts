@@ -10,7 +10,7 @@ type Wanted = "raw" | "ping";
  * says what can be done about it.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { rawSocket } from "@posixly/raw";
  *
  * try {
@@ -43,15 +43,15 @@ const RANGE = 'sudo sysctl -w net.ipv4.ping_group_range="0 2147483647"';
 
 const remedies: Readonly<Record<Wanted, () => string[]>> = {
   raw: () => [
-    `give it to the program, "sudo setcap cap_net_raw+ep ${program()}": all scripts that this ` +
+    `give it to the program, \`sudo setcap cap_net_raw+ep ${program()}\`: all scripts that this ` +
     "program runs have it then, whoever starts them, so better a copy of the program for this alone",
     "start it with the right: as root, by " +
-    '"sudo setpriv --inh-caps +net_raw --ambient-caps +net_raw --reuid $UID", or in a container ' +
-    'by "docker run --cap-add=NET_RAW"',
-    `to ping and no more, take pingSocket(), which needs no right after "${RANGE}"`,
+    "`sudo setpriv --inh-caps +net_raw --ambient-caps +net_raw --reuid $UID`, or in a container " +
+    "by `docker run --cap-add=NET_RAW`",
+    `to ping and no more, take pingSocket(), which needs no right after \`${RANGE}\``,
   ],
   ping: () => [
-    `allow all groups to ping, "${RANGE}"; in a container, "docker run --sysctl" does so`,
+    `allow all groups to ping, \`${RANGE}\`; in a container, \`docker run --sysctl\` does so`,
     "take a raw socket, rawSocket(), with CAP_NET_RAW",
   ],
 };

@@ -12,7 +12,7 @@ import {
  * if it was asked for when the socket was made.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { type RawPacket, rawSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

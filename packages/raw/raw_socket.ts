@@ -13,7 +13,7 @@ const ROOM = 65_536;
  * functions of `@posixly/socket` with it, such as `sendMessages`, `joinGroup` and `receiveError`.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { rawSocket, RawSocket } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

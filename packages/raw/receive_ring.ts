@@ -30,7 +30,7 @@ const NEXT = tpacket3Hdr.offsets.tp_next_offset;
  * nobody reads, the kernel goes on until all blocks are full, and then counts what it drops.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { rawSocket, type ReceiveRing, receiveRing } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *
@@ -310,7 +310,7 @@ const atOnce = { dontWait: true } as const;
  * @throws {TypeError | RangeError} If an option is not as described
  *
  * @example Bytes per protocol
- * ```ts
+ * ```ts network
  * import { rawSocket, receiveRing } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

@@ -16,7 +16,7 @@ import { cutTo } from "./snap_length.ts";
  * How a ring receives, besides what packet sockets have; see {@linkcode receiveRing}.
  *
  * @example A large one, for the first 128 bytes of each packet
- * ```ts
+ * ```ts network
  * import { receiveRing, type ReceiveRingOptions } from "@posixly/raw";
  *
  * const headers: ReceiveRingOptions = { interface: "lo", blocks: 64, snapLength: 128 };

@@ -46,7 +46,7 @@ export let lookAway: (packet: RingPacket) => void;
  * for a packet.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { receiveRing, type RingPacket } from "@posixly/raw";
  *
  * const typeOf = ({ memory, start }: RingPacket) => memory[start + 12] << 8 | memory[start + 13];

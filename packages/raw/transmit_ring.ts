@@ -38,7 +38,7 @@ const LENGTH = offsets.tp_len >> 2;
  * {@linkcode flush} has all of them sent by one call.
  *
  * @example Filled in place
- * ```ts
+ * ```ts network
  * import { type TransmitRing, transmitRing } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *
@@ -331,7 +331,7 @@ export class TransmitRing implements Disposable {
  * @throws {TypeError | RangeError} If an option is not as described
  *
  * @example As many as there is room for
- * ```ts
+ * ```ts network
  * import { transmitRing } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *

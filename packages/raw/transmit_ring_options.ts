@@ -8,7 +8,7 @@ import { requireTotal } from "./ring_memory.ts";
  * What kind of ring to send by, see {@linkcode transmitRing}.
  *
  * @example Usage
- * ```ts
+ * ```ts network
  * import { transmitRing, type TransmitRingOptions } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *
