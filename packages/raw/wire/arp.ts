@@ -173,6 +173,7 @@ export class ArpPacket extends View {
     return get16(this.bytes, this.start);
   }
 
+  /** Changes it in place. */
   set hardwareType(type: number) {
     put16(this.bytes, this.start, requireInteger(type, "hardwareType", 0, 0xffff));
   }
@@ -182,6 +183,7 @@ export class ArpPacket extends View {
     return get16(this.bytes, this.start + 2);
   }
 
+  /** Changes it in place. */
   set protocolType(type: number) {
     put16(this.bytes, this.start + 2, requireInteger(type, "protocolType", 0, 0xffff));
   }
@@ -201,6 +203,7 @@ export class ArpPacket extends View {
     return get16(this.bytes, this.start + 6);
   }
 
+  /** Changes it in place. */
   set operation(operation: number) {
     put16(this.bytes, this.start + 6, requireInteger(operation, "operation", 0, 0xffff));
   }
@@ -210,6 +213,7 @@ export class ArpPacket extends View {
     return readMac(this.bytes, this.start + FIXED, this.hardwareLength);
   }
 
+  /** Changes it in place. */
   set senderHardware(address: string) {
     const { hardwareLength } = this;
     this.bytes.set(requireMac(address, "senderHardware", hardwareLength), this.start + FIXED);
@@ -220,6 +224,7 @@ export class ArpPacket extends View {
     return this.#protocol(FIXED + this.hardwareLength);
   }
 
+  /** Changes it in place. */
   set senderProtocol(address: string) {
     this.#setProtocol(address, "senderProtocol", FIXED + this.hardwareLength);
   }
@@ -234,6 +239,7 @@ export class ArpPacket extends View {
     );
   }
 
+  /** Changes it in place. */
   set targetHardware(address: string) {
     const { hardwareLength, protocolLength } = this;
     this.bytes.set(
@@ -247,6 +253,7 @@ export class ArpPacket extends View {
     return this.#protocol(FIXED + 2 * this.hardwareLength + this.protocolLength);
   }
 
+  /** Changes it in place. */
   set targetProtocol(address: string) {
     const at = FIXED + 2 * this.hardwareLength + this.protocolLength;
     this.#setProtocol(address, "targetProtocol", at);
@@ -263,7 +270,7 @@ export class ArpPacket extends View {
     writeAddress(address, name, this.bytes, this.start + at, this.protocolLength, false);
   }
 
-  values(): Required<ArpLayer> {
+  override values(): Required<ArpLayer> {
     return {
       layer: "arp",
       operation: this.operation,

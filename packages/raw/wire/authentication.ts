@@ -142,6 +142,7 @@ export class AuthenticationHeader extends View {
     return this.bytes[this.start];
   }
 
+  /** Changes it in place. */
   set nextHeader(nextHeader: number) {
     this.bytes[this.start] = requireInteger(nextHeader, "nextHeader", 0, 0xff);
   }
@@ -161,7 +162,7 @@ export class AuthenticationHeader extends View {
     return this.bytes.subarray(this.start + FIXED, this.payloadStart);
   }
 
-  values(): Required<AuthenticationLayer> {
+  override values(): Required<AuthenticationLayer> {
     const { bytes, start, payloadStart, nextHeader, spi, sequence } = this;
     return {
       layer: "authentication",

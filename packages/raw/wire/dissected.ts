@@ -64,7 +64,11 @@ export class Packet {
   /** The layer that should follow the last of `layers` and could not be read, if any: why not. */
   unread: WireError | undefined = undefined;
 
-  /** @param bytes All of it */
+  /**
+   * Of nothing but bytes; `dissect` finds the rest.
+   *
+   * @param bytes All of it
+   */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }

@@ -152,6 +152,7 @@ export class EthernetFrame extends View {
     return readMac(this.bytes, this.start);
   }
 
+  /** Changes it in place. */
   set destination(address: string) {
     writeMac(address, "destination", this.bytes, this.start);
   }
@@ -166,6 +167,7 @@ export class EthernetFrame extends View {
     return readMac(this.bytes, this.start + 6);
   }
 
+  /** Changes it in place. */
   set source(address: string) {
     writeMac(address, "source", this.bytes, this.start + 6);
   }
@@ -180,6 +182,7 @@ export class EthernetFrame extends View {
     return this.bytes[this.start + 12] << 8 | this.bytes[this.start + 13];
   }
 
+  /** Changes it in place. */
   set type(type: number) {
     put16(this.bytes, this.start + 12, requireInteger(type, "type", 0, 0xffff));
   }
@@ -193,7 +196,7 @@ export class EthernetFrame extends View {
     return this.isLength ? Math.max(0, this.type - this.payloadLength) : 0;
   }
 
-  values(): Required<EthernetLayer> {
+  override values(): Required<EthernetLayer> {
     const { destination, source, type } = this;
     return { layer: "ethernet", destination, source, type };
   }

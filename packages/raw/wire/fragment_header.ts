@@ -136,6 +136,7 @@ export class FragmentHeader extends View {
     return this.bytes[this.start];
   }
 
+  /** Changes it in place. */
   set nextHeader(nextHeader: number) {
     this.bytes[this.start] = requireInteger(nextHeader, "nextHeader", 0, 0xff);
   }
@@ -155,6 +156,7 @@ export class FragmentHeader extends View {
     return get32(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set identification(identification: number) {
     requireInteger(identification, "identification", 0, LIMITS.identification);
     put32(this.bytes, this.start + 4, identification);
@@ -165,7 +167,7 @@ export class FragmentHeader extends View {
     return (get16(this.bytes, this.start + 2) & 0xfff9) === 0;
   }
 
-  values(): Required<FragmentLayer> {
+  override values(): Required<FragmentLayer> {
     const { bytes, start, nextHeader, fragmentOffset, moreFragments, identification } = this;
     return {
       layer: "fragment",

@@ -339,6 +339,7 @@ export class IcmpMessage extends View {
     return this.bytes[this.start];
   }
 
+  /** Changes it in place. */
   set type(type: number) {
     this.bytes[this.start] = requireInteger(type, "type", 0, 0xff);
   }
@@ -348,6 +349,7 @@ export class IcmpMessage extends View {
     return this.bytes[this.start + 1];
   }
 
+  /** Changes it in place. */
   set code(code: number) {
     this.bytes[this.start + 1] = requireInteger(code, "code", 0, 0xff);
   }
@@ -357,6 +359,7 @@ export class IcmpMessage extends View {
     return get16(this.bytes, this.start + 2);
   }
 
+  /** Changes it in place. */
   set checksum(checksum: number) {
     put16(this.bytes, this.start + 2, requireInteger(checksum, "checksum", 0, MAX));
   }
@@ -366,6 +369,7 @@ export class IcmpMessage extends View {
     return get32(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set rest(rest: number) {
     put32(this.bytes, this.start + 4, requireInteger(rest, "rest", 0, MAX32));
   }
@@ -375,6 +379,7 @@ export class IcmpMessage extends View {
     return get16(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set id(id: number) {
     put16(this.bytes, this.start + 4, requireInteger(id, "id", 0, MAX));
   }
@@ -384,6 +389,7 @@ export class IcmpMessage extends View {
     return get16(this.bytes, this.start + 6);
   }
 
+  /** Changes it in place. */
   set sequence(sequence: number) {
     put16(this.bytes, this.start + 6, requireInteger(sequence, "sequence", 0, MAX));
   }
@@ -393,6 +399,7 @@ export class IcmpMessage extends View {
     return get16(this.bytes, this.start + 6);
   }
 
+  /** Changes it in place. */
   set nextHopMtu(mtu: number) {
     put16(this.bytes, this.start + 6, requireInteger(mtu, "nextHopMtu", 0, MAX));
   }
@@ -402,6 +409,7 @@ export class IcmpMessage extends View {
     return readIpv4(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set gateway(address: string) {
     writeIpv4(address, "gateway", this.bytes, this.start + 4);
   }
@@ -411,6 +419,7 @@ export class IcmpMessage extends View {
     return this.bytes[this.start + 4];
   }
 
+  /** Changes it in place. */
   set pointer(pointer: number) {
     this.bytes[this.start + 4] = requireInteger(pointer, "pointer", 0, 0xff);
   }
@@ -455,7 +464,7 @@ export class IcmpMessage extends View {
     put16(this.bytes, this.start + 2, checksum(this.bytes, this.start, this.payloadEnd));
   }
 
-  values(): Required<Omit<IcmpLayer, "body">> {
+  override values(): Required<Omit<IcmpLayer, "body">> {
     const { type, code, rest, checksum } = this;
     return { layer: "icmp", type, code, rest, checksum };
   }

@@ -194,6 +194,7 @@ export class Icmpv6Message extends View {
     return this.bytes[this.start];
   }
 
+  /** Changes it in place. */
   set type(type: number) {
     this.bytes[this.start] = requireInteger(type, "type", 0, 0xff);
   }
@@ -203,6 +204,7 @@ export class Icmpv6Message extends View {
     return this.bytes[this.start + 1];
   }
 
+  /** Changes it in place. */
   set code(code: number) {
     this.bytes[this.start + 1] = requireInteger(code, "code", 0, 0xff);
   }
@@ -212,6 +214,7 @@ export class Icmpv6Message extends View {
     return get16(this.bytes, this.start + 2);
   }
 
+  /** Changes it in place. */
   set checksum(checksum: number) {
     put16(this.bytes, this.start + 2, requireInteger(checksum, "checksum", 0, MAX));
   }
@@ -221,6 +224,7 @@ export class Icmpv6Message extends View {
     return get32(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set rest(rest: number) {
     put32(this.bytes, this.start + 4, requireInteger(rest, "rest", 0, MAX32));
   }
@@ -230,6 +234,7 @@ export class Icmpv6Message extends View {
     return get16(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set id(id: number) {
     put16(this.bytes, this.start + 4, requireInteger(id, "id", 0, MAX));
   }
@@ -239,6 +244,7 @@ export class Icmpv6Message extends View {
     return get16(this.bytes, this.start + 6);
   }
 
+  /** Changes it in place. */
   set sequence(sequence: number) {
     put16(this.bytes, this.start + 6, requireInteger(sequence, "sequence", 0, MAX));
   }
@@ -248,6 +254,7 @@ export class Icmpv6Message extends View {
     return this.rest;
   }
 
+  /** Changes it in place. */
   set mtu(mtu: number) {
     put32(this.bytes, this.start + 4, requireInteger(mtu, "mtu", 0, MAX32));
   }
@@ -257,6 +264,7 @@ export class Icmpv6Message extends View {
     return this.rest;
   }
 
+  /** Changes it in place. */
   set pointer(pointer: number) {
     put32(this.bytes, this.start + 4, requireInteger(pointer, "pointer", 0, MAX32));
   }
@@ -297,7 +305,7 @@ export class Icmpv6Message extends View {
     return checksum(bytes, start, payloadEnd, initial);
   }
 
-  values(): Required<Omit<Icmpv6Layer, "body">> {
+  override values(): Required<Omit<Icmpv6Layer, "body">> {
     const { type, code, rest, checksum } = this;
     return { layer: "icmpv6", type, code, rest, checksum };
   }

@@ -235,6 +235,7 @@ export class Ipv4Packet extends View {
     return this.bytes[this.start + 1];
   }
 
+  /** Changes it in place. */
   set tos(tos: number) {
     this.bytes[this.start + 1] = requireInteger(tos, "tos", 0, 0xff);
   }
@@ -254,6 +255,7 @@ export class Ipv4Packet extends View {
     return this.bytes[this.start + 2] << 8 | this.bytes[this.start + 3];
   }
 
+  /** Changes it in place. */
   set totalLength(length: number) {
     put16(this.bytes, this.start + 2, requireInteger(length, "totalLength", 0, MAX));
   }
@@ -272,6 +274,7 @@ export class Ipv4Packet extends View {
     return get16(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set identification(identification: number) {
     requireInteger(identification, "identification", 0, MAX);
     put16(this.bytes, this.start + 4, identification);
@@ -282,6 +285,7 @@ export class Ipv4Packet extends View {
     return (this.bytes[this.start + 6] & RESERVED) !== 0;
   }
 
+  /** Changes it in place. */
   set reservedFlag(is: boolean) {
     this.#setFlag(RESERVED, is);
   }
@@ -291,6 +295,7 @@ export class Ipv4Packet extends View {
     return (this.bytes[this.start + 6] & DONT_FRAGMENT) !== 0;
   }
 
+  /** Changes it in place. */
   set dontFragment(is: boolean) {
     this.#setFlag(DONT_FRAGMENT, is);
   }
@@ -300,6 +305,7 @@ export class Ipv4Packet extends View {
     return (this.bytes[this.start + 6] & MORE_FRAGMENTS) !== 0;
   }
 
+  /** Changes it in place. */
   set moreFragments(is: boolean) {
     this.#setFlag(MORE_FRAGMENTS, is);
   }
@@ -314,6 +320,7 @@ export class Ipv4Packet extends View {
     return ((this.bytes[this.start + 6] & 0x1f) << 8 | this.bytes[this.start + 7]) << 3;
   }
 
+  /** Changes it in place. */
   set fragmentOffset(offset: number) {
     const flags = this.bytes[this.start + 6] & 0xe0;
     put16(this.bytes, this.start + 6, flags << 8 | requireOffset(offset) >> 3);
@@ -329,6 +336,7 @@ export class Ipv4Packet extends View {
     return this.bytes[this.start + 8];
   }
 
+  /** Changes it in place. */
   set ttl(ttl: number) {
     this.bytes[this.start + 8] = requireInteger(ttl, "ttl", 0, 0xff);
   }
@@ -338,6 +346,7 @@ export class Ipv4Packet extends View {
     return this.bytes[this.start + 9];
   }
 
+  /** Changes it in place. */
   set protocol(protocol: number) {
     this.bytes[this.start + 9] = requireInteger(protocol, "protocol", 0, 0xff);
   }
@@ -347,6 +356,7 @@ export class Ipv4Packet extends View {
     return get16(this.bytes, this.start + 10);
   }
 
+  /** Changes it in place. */
   set checksum(checksum: number) {
     put16(this.bytes, this.start + 10, requireInteger(checksum, "checksum", 0, MAX));
   }
@@ -356,6 +366,7 @@ export class Ipv4Packet extends View {
     return readIpv4(this.bytes, this.start + 12);
   }
 
+  /** Changes it in place. */
   set source(address: string) {
     writeIpv4(address, "source", this.bytes, this.start + 12);
   }
@@ -375,6 +386,7 @@ export class Ipv4Packet extends View {
     return readIpv4(this.bytes, this.start + 16);
   }
 
+  /** Changes it in place. */
   set destination(address: string) {
     writeIpv4(address, "destination", this.bytes, this.start + 16);
   }
@@ -423,7 +435,7 @@ export class Ipv4Packet extends View {
     return pseudoHeader4(bytes, start + 12, destination, protocol, length);
   }
 
-  values(): Required<Ipv4Layer> {
+  override values(): Required<Ipv4Layer> {
     const { source, destination, tos, identification, reservedFlag } = this;
     const { dontFragment, moreFragments, fragmentOffset, ttl, protocol } = this;
     const { options, totalLength, checksum } = this;

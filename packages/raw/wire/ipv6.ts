@@ -176,6 +176,7 @@ export class Ipv6Packet extends View {
     return get16(this.bytes, this.start) >> 4 & 0xff;
   }
 
+  /** Changes it in place. */
   set trafficClass(trafficClass: number) {
     requireInteger(trafficClass, "trafficClass", 0, 0xff);
     put16(this.bytes, this.start, get16(this.bytes, this.start) & 0xf00f | trafficClass << 4);
@@ -196,6 +197,7 @@ export class Ipv6Packet extends View {
     return get32(this.bytes, this.start) & 0xf_ffff;
   }
 
+  /** Changes it in place. */
   set flowLabel(label: number) {
     requireInteger(label, "flowLabel", 0, 0xf_ffff);
     put32(this.bytes, this.start, get32(this.bytes, this.start) & 0xfff0_0000 | label);
@@ -206,6 +208,7 @@ export class Ipv6Packet extends View {
     return get16(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set lengthField(length: number) {
     put16(this.bytes, this.start + 4, requireInteger(length, "lengthField", 0, MAX));
   }
@@ -225,6 +228,7 @@ export class Ipv6Packet extends View {
     return this.bytes[this.start + 6];
   }
 
+  /** Changes it in place. */
   set nextHeader(nextHeader: number) {
     this.bytes[this.start + 6] = requireInteger(nextHeader, "nextHeader", 0, 0xff);
   }
@@ -234,6 +238,7 @@ export class Ipv6Packet extends View {
     return this.bytes[this.start + 7];
   }
 
+  /** Changes it in place. */
   set hopLimit(limit: number) {
     this.bytes[this.start + 7] = requireInteger(limit, "hopLimit", 0, 0xff);
   }
@@ -243,6 +248,7 @@ export class Ipv6Packet extends View {
     return readIpv6(this.bytes, this.start + 8);
   }
 
+  /** Changes it in place. */
   set source(address: string) {
     writeIpv6(address, "source", this.bytes, this.start + 8);
   }
@@ -257,6 +263,7 @@ export class Ipv6Packet extends View {
     return readIpv6(this.bytes, this.start + 24);
   }
 
+  /** Changes it in place. */
   set destination(address: string) {
     writeIpv6(address, "destination", this.bytes, this.start + 24);
   }
@@ -280,7 +287,7 @@ export class Ipv6Packet extends View {
     return pseudoHeader6(bytes, start + 8, destination, protocol, length);
   }
 
-  values(): Required<Ipv6Layer> {
+  override values(): Required<Ipv6Layer> {
     const { source, destination, trafficClass, flowLabel } = this;
     const { lengthField: payloadLength, nextHeader, hopLimit } = this;
     return {

@@ -72,6 +72,7 @@ export type { Ipv6Option } from "./ipv6_options.ts";
 export type { Layer } from "./layer.ts";
 export type { NeighborOption } from "./neighbor_options.ts";
 export { etherType, ipProtocol } from "./numbers.ts";
+export type { CommonOption } from "./options.ts";
 export {
   DestinationOptions,
   destinationOptions,

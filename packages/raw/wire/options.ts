@@ -13,7 +13,17 @@ export interface RawOption {
   readonly bytes: Uint8Array;
 }
 
-/** Options that both have. */
+/**
+ * What options of IPv4 and of TCP have in common: the `end` of the list, and what comes after it;
+ * `nop`, a byte between; `malformed`, what cannot be an option, and all after it.
+ *
+ * @example Usage
+ * ```ts
+ * import type { CommonOption } from "@posixly/raw/wire";
+ *
+ * const options: CommonOption[] = [{ kind: "nop" }, { kind: "end" }];
+ * ```
+ */
 export type CommonOption =
   | { readonly kind: "end"; readonly padding?: Uint8Array }
   | { readonly kind: "nop" }

@@ -117,6 +117,7 @@ export abstract class OptionsHeader extends View {
     return this.bytes[this.start];
   }
 
+  /** Changes it in place. */
   set nextHeader(nextHeader: number) {
     this.bytes[this.start] = requireInteger(nextHeader, "nextHeader", 0, 0xff);
   }
@@ -158,7 +159,7 @@ export class HopByHopOptions extends OptionsHeader {
     return new HopByHopOptions(bytes, start, requireOptions("hopByHop", bytes, start, end), end);
   }
 
-  values(): Required<OptionsLayer> {
+  override values(): Required<OptionsLayer> {
     const { layer, nextHeader, options } = this;
     return { layer, nextHeader, options };
   }
@@ -200,7 +201,7 @@ export class DestinationOptions extends OptionsHeader {
     return new DestinationOptions(bytes, start, payloadStart, end);
   }
 
-  values(): Required<OptionsLayer> {
+  override values(): Required<OptionsLayer> {
     const { layer, nextHeader, options } = this;
     return { layer, nextHeader, options };
   }

@@ -163,6 +163,7 @@ export class RoutingHeader extends View {
     return this.bytes[this.start];
   }
 
+  /** Changes it in place. */
   set nextHeader(nextHeader: number) {
     this.bytes[this.start] = requireInteger(nextHeader, "nextHeader", 0, 0xff);
   }
@@ -177,6 +178,7 @@ export class RoutingHeader extends View {
     return this.bytes[this.start + 3];
   }
 
+  /** Changes it in place. */
   set segmentsLeft(count: number) {
     this.bytes[this.start + 3] = requireInteger(count, "segmentsLeft", 0, 0xff);
   }
@@ -198,7 +200,7 @@ export class RoutingHeader extends View {
     return addresses;
   }
 
-  values(): RoutingLayer {
+  override values(): RoutingLayer {
     const { bytes, start, payloadStart, nextHeader, routingType, segmentsLeft, addresses } = this;
     const common = { layer: "routing", nextHeader, routingType, segmentsLeft } as const;
     return addresses

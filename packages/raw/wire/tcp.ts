@@ -176,6 +176,7 @@ export class TcpSegment extends View {
     return this.bytes[this.start] << 8 | this.bytes[this.start + 1];
   }
 
+  /** Changes it in place. */
   set sourcePort(port: number) {
     put16(this.bytes, this.start, requireInteger(port, "sourcePort", 0, MAX));
   }
@@ -185,6 +186,7 @@ export class TcpSegment extends View {
     return this.bytes[this.start + 2] << 8 | this.bytes[this.start + 3];
   }
 
+  /** Changes it in place. */
   set destinationPort(port: number) {
     put16(this.bytes, this.start + 2, requireInteger(port, "destinationPort", 0, MAX));
   }
@@ -194,6 +196,7 @@ export class TcpSegment extends View {
     return get32(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set sequence(sequence: number) {
     put32(this.bytes, this.start + 4, requireInteger(sequence, "sequence", 0, MAX32));
   }
@@ -203,6 +206,7 @@ export class TcpSegment extends View {
     return get32(this.bytes, this.start + 8);
   }
 
+  /** Changes it in place. */
   set acknowledgment(acknowledgment: number) {
     requireInteger(acknowledgment, "acknowledgment", 0, MAX32);
     put32(this.bytes, this.start + 8, acknowledgment);
@@ -218,6 +222,7 @@ export class TcpSegment extends View {
     return this.bytes[this.start + 12] >> 1 & 7;
   }
 
+  /** Changes it in place. */
   set reserved(reserved: number) {
     const others = this.bytes[this.start + 12] & 0xf1;
     this.bytes[this.start + 12] = others | requireInteger(reserved, "reserved", 0, 7) << 1;
@@ -228,6 +233,7 @@ export class TcpSegment extends View {
     return flagsOf(this.flagBits);
   }
 
+  /** Changes it in place. */
   set flags(flags: TcpFlags) {
     const others = get16(this.bytes, this.start + 12) & 0xfe00;
     put16(this.bytes, this.start + 12, others | flagBits(flags));
@@ -273,6 +279,7 @@ export class TcpSegment extends View {
     return get16(this.bytes, this.start + 14);
   }
 
+  /** Changes it in place. */
   set window(window: number) {
     put16(this.bytes, this.start + 14, requireInteger(window, "window", 0, MAX));
   }
@@ -282,6 +289,7 @@ export class TcpSegment extends View {
     return get16(this.bytes, this.start + 16);
   }
 
+  /** Changes it in place. */
   set checksum(checksum: number) {
     put16(this.bytes, this.start + 16, requireInteger(checksum, "checksum", 0, MAX));
   }
@@ -291,6 +299,7 @@ export class TcpSegment extends View {
     return get16(this.bytes, this.start + 18);
   }
 
+  /** Changes it in place. */
   set urgentPointer(pointer: number) {
     put16(this.bytes, this.start + 18, requireInteger(pointer, "urgentPointer", 0, MAX));
   }
@@ -326,7 +335,7 @@ export class TcpSegment extends View {
     return checksum(bytes, start, payloadEnd, initial);
   }
 
-  values(): Required<TcpLayer> {
+  override values(): Required<TcpLayer> {
     const { sourcePort, destinationPort, sequence, acknowledgment, flags, reserved } = this;
     const { window, checksum, urgentPointer, options } = this;
     return {

@@ -169,6 +169,7 @@ export class UdpDatagram extends View {
     return this.bytes[this.start] << 8 | this.bytes[this.start + 1];
   }
 
+  /** Changes it in place. */
   set sourcePort(port: number) {
     put16(this.bytes, this.start, requireInteger(port, "sourcePort", 0, MAX));
   }
@@ -178,6 +179,7 @@ export class UdpDatagram extends View {
     return this.bytes[this.start + 2] << 8 | this.bytes[this.start + 3];
   }
 
+  /** Changes it in place. */
   set destinationPort(port: number) {
     put16(this.bytes, this.start + 2, requireInteger(port, "destinationPort", 0, MAX));
   }
@@ -187,6 +189,7 @@ export class UdpDatagram extends View {
     return get16(this.bytes, this.start + 4);
   }
 
+  /** Changes it in place. */
   set length(length: number) {
     put16(this.bytes, this.start + 4, requireInteger(length, "length", 0, MAX));
   }
@@ -205,6 +208,7 @@ export class UdpDatagram extends View {
     return get16(this.bytes, this.start + 6);
   }
 
+  /** Changes it in place. */
   set checksum(checksum: number) {
     put16(this.bytes, this.start + 6, requireInteger(checksum, "checksum", 0, MAX));
   }
@@ -234,7 +238,7 @@ export class UdpDatagram extends View {
     put16(bytes, start + 6, checksum(bytes, start, payloadEnd, initial) || MAX);
   }
 
-  values(): Required<UdpLayer> {
+  override values(): Required<UdpLayer> {
     const { sourcePort, destinationPort, length, checksum } = this;
     return { layer: "udp", sourcePort, destinationPort, length, checksum };
   }

@@ -141,6 +141,7 @@ export class VlanTag extends View {
     return get16(this.bytes, this.start) & 0xfff;
   }
 
+  /** Changes it in place. */
   set id(id: number) {
     this.#control = get16(this.bytes, this.start) & 0xf000 | requireInteger(id, "id", 0, 0xfff);
   }
@@ -150,6 +151,7 @@ export class VlanTag extends View {
     return this.bytes[this.start] >> 5;
   }
 
+  /** Changes it in place. */
   set priority(priority: number) {
     requireInteger(priority, "priority", 0, 7);
     this.#control = get16(this.bytes, this.start) & 0x1fff | priority << 13;
@@ -160,6 +162,7 @@ export class VlanTag extends View {
     return (this.bytes[this.start] & 0x10) !== 0;
   }
 
+  /** Changes it in place. */
   set dropEligible(may: boolean) {
     this.#control = get16(this.bytes, this.start) & 0xefff | (may ? 0x1000 : 0);
   }
@@ -173,6 +176,7 @@ export class VlanTag extends View {
     return get16(this.bytes, this.start + 2);
   }
 
+  /** Changes it in place. */
   set type(type: number) {
     put16(this.bytes, this.start + 2, requireInteger(type, "type", 0, 0xffff));
   }
@@ -181,7 +185,7 @@ export class VlanTag extends View {
     return this.type > MAX_LENGTH ? 0 : Math.max(0, this.type - this.payloadLength);
   }
 
-  values(): Required<VlanLayer> {
+  override values(): Required<VlanLayer> {
     const { id, priority, dropEligible, type } = this;
     return { layer: "vlan", id, priority, dropEligible, type };
   }
