@@ -139,6 +139,16 @@ export class DocumentRoot implements Disposable {
     return loan;
   }
 
+  /**
+   * Checks that what is in the folder can be reached, which takes the right to search it; without it
+   * everything would be refused.
+   *
+   * @throws {SyscallError} `EACCES`
+   */
+  requireSearchable(): void {
+    open(".", { dir: this.#folder, directory: true, pathOnly: true, resolve: {} }).close();
+  }
+
   /** Closes the folder, and what is open of it and not being sent. */
   close(): void {
     this.#held?.close();

@@ -78,8 +78,8 @@ export interface Transfer {
  * @param folder Which one; it is opened, so what its path leads to later does not matter
  * @param options Where to listen, what to show, and how long to wait
  * @returns The server, which keeps the program alive until it is closed or unreferenced
- * @throws {SyscallError} `ENOENT` or `ENOTDIR` if there is no such folder, `EADDRINUSE` if somebody
- * listens there, `EACCES` for a port below 1024
+ * @throws {SyscallError} `ENOENT` or `ENOTDIR` if there is no such folder, `EACCES` if we must not
+ * look into it, `EADDRINUSE` if somebody listens there, `EACCES` for a port below 1024
  * @throws {TypeError | RangeError} If an option is not as described
  * @throws The signal's reason, if it has aborted
  *

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { existsSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { bind, type Connection, connectUnix, socket, tcpInfo } from "@posixly/socket";
+import { bind as bindC } from "@posixly/sys";
 import { turns, withoutLeaks } from "@posixly/testing";
 import { serveStatic } from "@posixly/zerocopy/http";
 import { test } from "uvu";
@@ -316,6 +317,24 @@ test("at a path it leaves no file behind, and takes the place of one who could n
       assert.equal(bodyOf(answer).toString(), "small");
     }
     assert.ok(!existsSync(path));
+  }));
+
+test("a folder that we must not look into is refused at once", () =>
+  withoutLeaks(() => {
+    const secret = mkdtempSync("/var/tmp/posixly-secret-");
+    chmodSync(secret, 0);
+    const { setfsuid } = bindC({ setfsuid: ["i32", "u32"] }); // of this thread, for files only
+    const before = setfsuid(65534); // since root may
+    try {
+      assert.throws(() => serveStatic(secret), { code: "EACCES" });
+      setfsuid(before);
+      chmodSync(secret, 0o711);
+      setfsuid(65534);
+      serveStatic(secret)[Symbol.dispose](); // the names in it need not be seen
+    } finally {
+      setfsuid(before);
+      rmSync(secret, { recursive: true });
+    }
   }));
 
 test("options are checked before anything is opened", () =>

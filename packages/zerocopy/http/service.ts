@@ -120,6 +120,7 @@ export class Service {
     this.#onRoom = onRoom;
     this.#root = new DocumentRoot(folder, options.root);
     try {
+      this.#root.requireSearchable();
       this.agenda = new Agenda();
     } catch (error) {
       this.#root.close();
