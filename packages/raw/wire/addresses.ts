@@ -19,8 +19,25 @@ import { get16 } from "./bytes.ts";
  * ```
  */
 export function parseMac(text: string): Uint8Array<ArrayBuffer> | null {
-  if (!/^[\da-f]{2}(?:([:-])[\da-f]{2}(?:\1[\da-f]{2})*)?$/i.test(text)) return null;
-  return Uint8Array.from(text.split(/[:-]/), (part) => Number.parseInt(part, 16));
+  const count = (text.length + 1) / 3;
+  if (!Number.isInteger(count) || count === 0) return null;
+  const bytes = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const high = hexDigit(text.charCodeAt(3 * i));
+    const low = hexDigit(text.charCodeAt(3 * i + 1));
+    const between = text[3 * i + 2];
+    const isEnd = i === count - 1 || between === text[2] && (between === ":" || between === "-");
+    if (high === -1 || low === -1 || !isEnd) return null;
+    bytes[i] = high << 4 | low;
+  }
+  return bytes;
+}
+
+/** What a hexadecimal digit stands for, or -1. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : -1;
 }
 
 /**
@@ -69,13 +86,27 @@ export function readIpv4(bytes: Uint8Array, at: number): string {
 
 /** Writes an IPv4 address: four decimal numbers, none with a leading zero, which is octal to some. */
 export function writeIpv4(text: string, name: string, into: Uint8Array, at: number): void {
-  const parts = typeof text === "string" ? text.split(".") : [];
-  if (
-    parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && +part < 256)
-  ) {
-    throw new TypeError(`${name} must be an IPv4 address, not ${show(text)}`);
+  if (typeof text === "string" && readsAsIpv4(text, into, at)) return;
+  throw new TypeError(`${name} must be an IPv4 address, not ${show(text)}`);
+}
+
+/** Writes the address, if the text is one; it may have written some of it if not. */
+function readsAsIpv4(text: string, into: Uint8Array, at: number): boolean {
+  let parts = 0;
+  let part = -1; // no digit yet
+  for (let i = 0; i <= text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30; // NaN at the end
+    if (digit >= 0 && digit <= 9) {
+      if (part === 0) return false;
+      part = part === -1 ? digit : part * 10 + digit;
+      if (part > 255) return false;
+    } else {
+      if (part === -1 || parts === 4 || (i < text.length && text[i] !== ".")) return false;
+      into[at + parts++] = part;
+      part = -1;
+    }
   }
-  for (let i = 0; i < 4; i++) into[at + i] = Number(parts[i]);
+  return parts === 4;
 }
 
 /** The text of the IPv6 address that lies at `at`, as RFC 5952 wants it. */
@@ -139,11 +170,7 @@ function listOf(text: string, isLast: boolean): number[] | null {
   for (const [i, part] of parts.entries()) {
     if (isLast && i === parts.length - 1 && part.includes(".")) {
       const bytes = new Uint8Array(4);
-      try {
-        writeIpv4(part, "", bytes, 0);
-      } catch {
-        return null; // not an address, which the caller says in its own words
-      }
+      if (!readsAsIpv4(part, bytes, 0)) return null;
       groups.push(get16(bytes, 0), get16(bytes, 2));
     } else if (/^[\da-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
     else return null;

@@ -25,12 +25,14 @@ export function requireKnown(object: object, names: readonly string[]): void {
   }
 }
 
-/** Numbers that are given must fit, see {@linkcode Limits}; what is not given is filled in. */
-export function requireFields(fields: object, limits: Limits): void {
-  for (const name in limits) {
-    const value = (fields as Record<string, unknown>)[name];
+/** A layer has no fields but these, and those that are given fit. */
+export function requireFields(layer: object, limits: Limits): void {
+  for (const name in layer) {
+    if (name === "layer") continue;
+    if (!Object.hasOwn(limits, name)) requireKnown({ [name]: 0 }, Object.keys(limits));
+    const value = (layer as Record<string, unknown>)[name];
     const most = limits[name];
-    if (value === undefined) continue;
+    if (value === undefined || most === "other") continue;
     if (typeof most === "number") requireInteger(value as number, name, 0, most);
     else if (most === "boolean") requireBoolean(value, name);
     else if (most === "bytes") requireBytes(value, name);
@@ -40,8 +42,8 @@ export function requireFields(fields: object, limits: Limits): void {
   }
 }
 
-/** What each field may be: the largest number, or what else it is. */
-export type Limits = Readonly<Record<string, number | "boolean" | "bytes" | "array">>;
+/** What each field may be: the largest number, or what else it is; others are checked elsewhere. */
+export type Limits = Readonly<Record<string, number | "boolean" | "bytes" | "array" | "other">>;
 
 function requireBoolean(value: unknown, name: string): void {
   if (typeof value !== "boolean") {

@@ -1,7 +1,7 @@
 import { readIpv4, readMac, requireMac, writeIpv4 } from "./addresses.ts";
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, put16 } from "./bytes.ts";
-import { checkFields, type Codec, layerOf } from "./codec.ts";
+import { type Codec, layerOf } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { etherType } from "./numbers.ts";
 import { requireHeader, View } from "./view.ts";
@@ -15,7 +15,11 @@ const LIMITS = {
   hardwareLength: 0xff,
   protocolLength: 0xff,
   operation: 0xffff,
-};
+  senderHardware: "other",
+  senderProtocol: "other",
+  targetHardware: "other",
+  targetProtocol: "other",
+} as const;
 const ADDRESSES = ["senderHardware", "senderProtocol", "targetHardware", "targetProtocol"] as const;
 
 /**
@@ -97,7 +101,7 @@ export function arp(fields: ArpFields): ArpLayer {
 
 export const arpCodec: Codec<ArpLayer> = {
   check(layer) {
-    checkFields(layer, LIMITS, ADDRESSES);
+    requireFields(layer, LIMITS);
     this.write(layer, new Uint8Array(this.size(layer)), 0, undefined as never);
   },
   size: ({ hardwareLength = 6, protocolLength = 4 }) =>

@@ -1,6 +1,6 @@
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { copy, get16, get32, put16, put32 } from "./bytes.ts";
-import { checkFields, type Codec, layerOf, protocolBefore } from "./codec.ts";
+import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { requireHeader, View } from "./view.ts";
 
@@ -76,7 +76,7 @@ export const authenticationCodec: Codec<AuthenticationLayer> = {
   check(layer) {
     requireInteger(layer.spi, "spi", 0, LIMITS.spi);
     requireInteger(layer.sequence, "sequence", 0, LIMITS.sequence);
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
     const { length } = layer.icv ?? [];
     if (length % 4 === 0 && length <= MOST) return;
     throw new RangeError(`icv must be a multiple of 4 bytes, ${MOST} at most, not ${length}`);

@@ -1,4 +1,4 @@
-import { type Limits, requireFields, requireKnown, show } from "./arguments.ts";
+import { show } from "./arguments.ts";
 import type { LayerName } from "./error.ts";
 import { etherType, ipProtocol } from "./numbers.ts";
 
@@ -47,12 +47,6 @@ export function layerOf<L extends { readonly layer: LayerName }>(
   const made = { ...fields, layer } as L;
   codec.check(made);
   return made;
-}
-
-/** Checks that a layer has no fields but these, and that they fit. */
-export function checkFields(layer: object, limits: Limits, others: readonly string[] = []): void {
-  requireKnown(layer, [...Object.keys(limits), ...others, "layer"]);
-  requireFields(layer, limits);
 }
 
 /** The type of an Ethernet frame, or a tag, before something: a length before mere bytes. */

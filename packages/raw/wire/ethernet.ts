@@ -1,11 +1,15 @@
 import { readMac, requireMac, writeMac } from "./addresses.ts";
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, put16 } from "./bytes.ts";
-import { checkFields, type Codec, layerOf, MAX_LENGTH, typeBefore } from "./codec.ts";
+import { type Codec, layerOf, MAX_LENGTH, typeBefore } from "./codec.ts";
 import { requireEnd, requireHeader, View } from "./view.ts";
 
 const SIZE = 14;
-const LIMITS = { type: 0xffff };
+const LIMITS = {
+  type: 0xffff,
+  source: "other",
+  destination: "other",
+} as const;
 
 /**
  * The fields of an Ethernet frame's header.
@@ -70,7 +74,7 @@ export function ethernet(fields: EthernetFields): EthernetLayer {
 
 export const ethernetCodec: Codec<EthernetLayer> = {
   check(layer) {
-    checkFields(layer, LIMITS, ["source", "destination"]);
+    requireFields(layer, LIMITS);
     requireMac(layer.source, "source", 6);
     requireMac(layer.destination, "destination", 6);
   },

@@ -1,6 +1,6 @@
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
-import { checkFields, type Codec, layerOf, protocolBefore } from "./codec.ts";
+import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { requireHeader, View } from "./view.ts";
 
 const SIZE = 8;
@@ -81,7 +81,7 @@ export function fragmentHeader(fields: FragmentFields): FragmentLayer {
 export const fragmentCodec: Codec<FragmentLayer> = {
   check(layer) {
     requireInteger(layer.identification, "identification", 0, LIMITS.identification);
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
     const { fragmentOffset = 0 } = layer;
     if (fragmentOffset % 8 === 0) return;
     throw new RangeError(`fragmentOffset must be a multiple of 8, not ${fragmentOffset}`);

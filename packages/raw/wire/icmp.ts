@@ -1,8 +1,8 @@
 import { readIpv4, writeIpv4 } from "./addresses.ts";
-import { requireInteger, requireKnown } from "./arguments.ts";
+import { requireFields, requireInteger, requireKnown } from "./arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
-import { checkFields, type Codec, layerOf } from "./codec.ts";
+import { type Codec, layerOf } from "./codec.ts";
 import { requireHeader, View } from "./view.ts";
 
 const SIZE = 8;
@@ -97,7 +97,7 @@ export function icmp(fields: IcmpFields): IcmpLayer {
 export const icmpCodec: Codec<IcmpLayer> = {
   check(layer) {
     requireInteger(layer.type, "type", 0, 0xff);
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
   },
   size: ({ body }) => SIZE + (body?.length ?? 0),
   write({ type, code = 0, rest = 0, body, checksum = 0 }, into, at) {

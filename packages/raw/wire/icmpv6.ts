@@ -1,7 +1,7 @@
-import { requireInteger, requireKnown } from "./arguments.ts";
+import { requireFields, requireInteger, requireKnown } from "./arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
-import { checkFields, type Codec, layerOf } from "./codec.ts";
+import { type Codec, layerOf } from "./codec.ts";
 import { type NeighborDiscovery, readDiscovery } from "./discovery.ts";
 import { restOf } from "./icmp.ts";
 import type { IpPacket } from "./ip.ts";
@@ -112,7 +112,7 @@ export function icmpv6(fields: Icmpv6Fields): Icmpv6Layer {
 export const icmpv6Codec: Codec<Icmpv6Layer> = {
   check(layer) {
     requireInteger(layer.type, "type", 0, 0xff);
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
   },
   size: ({ body }) => SIZE + (body?.length ?? 0),
   write({ type, code = 0, rest = 0, body, checksum = 0 }, into, at) {

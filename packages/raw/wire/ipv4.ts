@@ -1,8 +1,8 @@
 import { readIpv4, requireIpv4, writeIpv4 } from "./addresses.ts";
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, get32, put16 } from "./bytes.ts";
 import { checksum, pseudoHeader4 } from "./checksum.ts";
-import { checkFields, type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
+import { type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
 import { WireError } from "./error.ts";
 import {
   type Ipv4Option,
@@ -29,6 +29,8 @@ const LIMITS = {
   options: "array",
   totalLength: MAX,
   checksum: MAX,
+  source: "other",
+  destination: "other",
 } as const;
 
 /**
@@ -113,7 +115,7 @@ export function ipv4(fields: Ipv4Fields): Ipv4Layer {
 
 export const ipv4Codec: Codec<Ipv4Layer> = {
   check(layer) {
-    checkFields(layer, LIMITS, ["source", "destination"]);
+    requireFields(layer, LIMITS);
     requireIpv4(layer.source, "source");
     requireIpv4(layer.destination, "destination");
     requireOffset(layer.fragmentOffset ?? 0);

@@ -1,8 +1,8 @@
 import { readIpv6, requireIpv6, writeIpv6 } from "./addresses.ts";
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { pseudoHeader6 } from "./checksum.ts";
-import { checkFields, type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
+import { type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { jumboLength, lastIpv6Destination } from "./ipv6_chain.ts";
 import { requireEnd, requireHeader, View } from "./view.ts";
@@ -16,7 +16,9 @@ const LIMITS = {
   payloadLength: MAX,
   nextHeader: 0xff,
   hopLimit: 0xff,
-};
+  source: "other",
+  destination: "other",
+} as const;
 
 /**
  * The fields of an IPv6 header.
@@ -90,7 +92,7 @@ export function ipv6(fields: Ipv6Fields): Ipv6Layer {
 
 export const ipv6Codec: Codec<Ipv6Layer> = {
   check(layer) {
-    checkFields(layer, LIMITS, ["source", "destination"]);
+    requireFields(layer, LIMITS);
     requireIpv6(layer.source, "source");
     requireIpv6(layer.destination, "destination");
   },

@@ -1,5 +1,5 @@
-import { requireInteger } from "./arguments.ts";
-import { checkFields, type Codec, layerOf, protocolBefore } from "./codec.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
+import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { type Ipv6Option, ipv6OptionBytes, readIpv6Options } from "./ipv6_options.ts";
 import { requireHeader, View } from "./view.ts";
@@ -86,7 +86,7 @@ export function destinationOptions(fields: OptionsFields): OptionsLayer {
 
 export const optionsCodec: Codec<OptionsLayer> = {
   check(layer) {
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
     ipv6OptionBytes(layer.options);
   },
   size: ({ options }) => 2 + ipv6OptionBytes(options).length,

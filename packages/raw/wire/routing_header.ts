@@ -1,7 +1,7 @@
 import { readIpv6, writeIpv6 } from "./addresses.ts";
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { copy, get32, put32 } from "./bytes.ts";
-import { checkFields, type Codec, layerOf, protocolBefore } from "./codec.ts";
+import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { MOBILE_HOME, routedTo, SOURCE_ROUTE } from "./ipv6_chain.ts";
 import { requireHeader, View } from "./view.ts";
@@ -88,7 +88,7 @@ export const routingCodec: Codec<RoutingLayer> = {
   check(layer) {
     requireInteger(layer.routingType, "routingType", 0, 0xff);
     requireInteger(layer.segmentsLeft, "segmentsLeft", 0, 0xff);
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
     dataOf(layer);
   },
   size: (layer) => FIXED + dataOf(layer).length,

@@ -1,7 +1,7 @@
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
-import { checkFields, type Codec, layerOf } from "./codec.ts";
+import { type Codec, layerOf } from "./codec.ts";
 import { WireError } from "./error.ts";
 import type { IpPacket } from "./ip.ts";
 import { ipProtocol } from "./numbers.ts";
@@ -23,6 +23,7 @@ const LIMITS = {
   checksum: MAX,
   urgentPointer: MAX,
   options: "array",
+  flags: "other",
 } as const;
 
 /**
@@ -103,7 +104,7 @@ export const tcpCodec: Codec<TcpLayer> = {
   check(layer) {
     requireInteger(layer.sourcePort, "sourcePort", 0, MAX);
     requireInteger(layer.destinationPort, "destinationPort", 0, MAX);
-    checkFields(layer, LIMITS, ["flags"]);
+    requireFields(layer, LIMITS);
     flagBits(layer.flags ?? {});
     tcpOptionBytes(layer.options);
   },

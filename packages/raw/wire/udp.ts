@@ -1,7 +1,7 @@
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, put16 } from "./bytes.ts";
 import { checksum, pseudoHeader4, pseudoHeader6 } from "./checksum.ts";
-import { checkFields, type Codec, type Endpoints, layerOf, requireFits } from "./codec.ts";
+import { type Codec, type Endpoints, layerOf, requireFits } from "./codec.ts";
 import { WireError } from "./error.ts";
 import type { IpPacket } from "./ip.ts";
 import { ipProtocol } from "./numbers.ts";
@@ -78,7 +78,7 @@ export const udpCodec: Codec<UdpLayer> = {
   check(layer) {
     requireInteger(layer.sourcePort, "sourcePort", 0, MAX);
     requireInteger(layer.destinationPort, "destinationPort", 0, MAX);
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
   },
   size: () => SIZE,
   write({ sourcePort, destinationPort, length, checksum = 0 }, into, at, { end }) {

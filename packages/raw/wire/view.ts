@@ -21,14 +21,16 @@ import { type LayerName, WireError } from "./error.ts";
  * ```
  */
 export abstract class View {
+  // Declared, not defined: that would write each field twice.
+
   /** What holds the layer: all of the packet, as it was given. */
-  readonly bytes: Uint8Array;
+  declare readonly bytes: Uint8Array;
   /** Where in the bytes the header begins. */
-  readonly start: number;
+  declare readonly start: number;
   /** Where the header ends, and the payload begins. */
-  readonly payloadStart: number;
+  declare readonly payloadStart: number;
   /** Where the payload ends, as the header says. */
-  readonly payloadEnd: number;
+  declare readonly payloadEnd: number;
 
   /**
    * @param bytes What holds the layer

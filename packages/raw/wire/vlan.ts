@@ -1,6 +1,6 @@
-import { requireInteger } from "./arguments.ts";
+import { requireFields, requireInteger } from "./arguments.ts";
 import { get16, put16 } from "./bytes.ts";
-import { checkFields, type Codec, layerOf, MAX_LENGTH, typeBefore } from "./codec.ts";
+import { type Codec, layerOf, MAX_LENGTH, typeBefore } from "./codec.ts";
 import { requireEnd, requireHeader, View } from "./view.ts";
 
 const SIZE = 4;
@@ -73,7 +73,7 @@ export function vlan(fields: VlanFields): VlanLayer {
 export const vlanCodec: Codec<VlanLayer> = {
   check(layer) {
     requireInteger(layer.id, "id", 0, LIMITS.id);
-    checkFields(layer, LIMITS);
+    requireFields(layer, LIMITS);
   },
   size: () => SIZE,
   write({ id, priority = 0, dropEligible = false, type }, into, at, place) {
