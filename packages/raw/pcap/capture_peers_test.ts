@@ -29,17 +29,20 @@ async function captured(program: string, ...args: string[]): Promise<Uint8Array>
   const pieces: Uint8Array[] = [];
   child.stdout.on("data", (piece: Uint8Array) => pieces.push(piece));
   const closed = once(child, "close");
-  let said = "";
-  for await (const text of child.stderr.setEncoding("utf8")) {
-    said += text;
-    if (/listening on|File: /.test(said)) break;
-  }
+  let told = "";
+  await new Promise<void>((resolve) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      told += text;
+      if (/listening on|File: /.test(told)) resolve();
+    });
+    closed.then(() => resolve());
+  });
   using receiver = socket("ipv4", "datagram");
   bind(receiver, "127.0.0.1:0");
   using sender = socket("ipv4", "datagram");
   for (let i = 0; i < SENT; i++) sendTo(sender, new Uint8Array(i * 9), localAddress(receiver));
   const [status] = await closed;
-  assert.equal(status, 0, said);
+  assert.equal(status, 0, told);
   return concat(pieces);
 }
 

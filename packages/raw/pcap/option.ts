@@ -93,7 +93,8 @@ export function commentsOf(options: readonly CaptureOption[]): string[] {
   );
 }
 
-const NONE: readonly CaptureOption[] = Object.freeze([]);
+/** What most packets have; one for all. */
+export const NO_OPTIONS: readonly CaptureOption[] = Object.freeze([]);
 const END = 0;
 
 const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -107,7 +108,7 @@ export function readOptions(
   little: boolean,
   forms: OptionForms,
 ): readonly CaptureOption[] | undefined {
-  if (start === end) return NONE;
+  if (start === end) return NO_OPTIONS;
   const options: CaptureOption[] = [];
   for (let at = start; at < end;) {
     if (at + 4 > end) return undefined;

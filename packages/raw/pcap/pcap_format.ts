@@ -2,6 +2,7 @@ import type { CaptureInterface, CapturePacket, PcapHeader } from "./block.ts";
 import { part, readU16, readU32, writeU16, writeU32 } from "./bytes.ts";
 import { CaptureFileError } from "./error.ts";
 import type { Input } from "./input.ts";
+import { NO_OPTIONS } from "./option.ts";
 import { ReadPacket, rememberOriginal, type Source } from "./original.ts";
 import { type CaptureTime, requireTime } from "./time.ts";
 
@@ -100,7 +101,7 @@ export class PcapDecoder {
         originalLength: readU32(bytes, at + 12, little),
         timestamp: timeOf(seconds, fraction, nanoseconds ? 1 : 1000),
         interface: from,
-        options: NONE,
+        options: NO_OPTIONS,
       },
       this.#source,
       bytes,
@@ -112,8 +113,6 @@ export class PcapDecoder {
     return packet;
   }
 }
-
-const NONE: readonly never[] = Object.freeze([]);
 
 /** A fraction may be a second and more, in files that were written so. */
 function timeOf(seconds: number, fraction: number, unit: number): CaptureTime {

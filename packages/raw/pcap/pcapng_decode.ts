@@ -6,6 +6,7 @@ import {
   type CaptureOption,
   interfaceOptions,
   namesOptions,
+  NO_OPTIONS,
   type OptionForms,
   otherOptions,
   packetOptions,
@@ -60,7 +61,8 @@ export class PcapngDecoder {
         length,
       );
     }
-    const block = this.#decode(type, { bytes, start: at + 8, end: at + length - 4 });
+    const body = { bytes, start: at + 8, end: at + length - 4 };
+    const block = type === format.PACKET ? this.#packet(body, false) : this.#decode(type, body);
     if (block.kind === "interface") this.#interfaces.push(block);
     input.take(length);
     if (block.kind === "packet") return block;
@@ -84,9 +86,8 @@ export class PcapngDecoder {
 
   #decode(type: number, body: Body): CaptureBlock {
     switch (type) {
-      case format.PACKET:
       case format.OLD_PACKET:
-        return this.#packet(body, type === format.OLD_PACKET);
+        return this.#packet(body, true);
       case format.SIMPLE_PACKET:
         return this.#simplePacket(body);
       case format.SECTION:
@@ -125,7 +126,9 @@ export class PcapngDecoder {
         from,
       ),
       interface: from,
-      options: this.#options({ bytes, start: optionsStart, end }, packetOptions),
+      options: optionsStart === end
+        ? NO_OPTIONS
+        : this.#options({ bytes, start: optionsStart, end }, packetOptions),
     };
     return new ReadPacket(contents, this.#source, bytes, start - 8, end + 4, id);
   }
@@ -143,7 +146,7 @@ export class PcapngDecoder {
       originalLength,
       timestamp: undefined,
       interface: from,
-      options: [],
+      options: NO_OPTIONS,
     };
     return new ReadPacket(contents, this.#source, bytes, start - 8, end + 4, 0);
   }

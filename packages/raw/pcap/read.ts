@@ -35,14 +35,27 @@ export function parseCapture(bytes: Uint8Array, options: CaptureOptions = {}): P
  * @returns Its packets in order, to be iterated over once; leaving early cancels the stream
  * @throws {RangeError} If `longest` is no whole number above 0
  *
- * @example A file
+ * @example The body of a response, or any stream
+ * ```ts
+ * import { captureWriter, readCapture } from "@posixly/raw/pcap";
+ * import assert from "node:assert/strict";
+ *
+ * const timestamp = { seconds: 1_800_000_000, nanoseconds: 0 };
+ * const file = captureWriter().write({ bytes: new Uint8Array(60), timestamp });
+ * const { body } = new Response(file.slice());
+ * for await (const packet of readCapture(body!)) {
+ *   assert.equal(packet.bytes.length, 60);
+ * }
+ * ```
+ *
+ * @example A file that may be cut
  * ```ts no-run
  * import { readCapture } from "@posixly/raw/pcap";
  * import { createReadStream } from "node:fs";
  *
- * for await (const { timestamp, bytes } of readCapture(createReadStream("capture.pcapng"))) {
- *   console.log(timestamp, bytes.length);
- * }
+ * const capture = readCapture(createReadStream("capture.pcapng"), { lax: true });
+ * for await (const { timestamp, bytes } of capture) console.log(timestamp, bytes.length);
+ * if (capture.problem) console.log(capture.problem.message);
  * ```
  */
 export function readCapture(
@@ -95,6 +108,7 @@ export class ParsedCapture implements Iterable<CapturePacket> {
   /**
    * Everything that comes next, in order.
    *
+   * @returns The blocks
    * @throws {CaptureFileError} Where the file is damaged, unless `lax` was asked for
    */
   *blocks(): IterableIterator<CaptureBlock> {
@@ -169,15 +183,11 @@ export class CaptureReader implements AsyncIterable<CapturePacket> {
   /**
    * Everything in the file, in order.
    *
+   * @returns The blocks
    * @throws {CaptureFileError} Where the file is damaged, unless `lax` was asked for
    */
-  async *blocks(): AsyncIterableIterator<CaptureBlock> {
-    for await (const chunk of chunksOf(this.#source)) {
-      this.#decoder.push(chunk);
-      for (let block; (block = this.#next()) !== undefined;) yield block;
-      if (this.#problem !== undefined) return;
-    }
-    this.#end();
+  blocks(): AsyncIterableIterator<CaptureBlock> {
+    return this.#read((block): block is CaptureBlock => block !== undefined);
   }
 
   /**
@@ -185,8 +195,20 @@ export class CaptureReader implements AsyncIterable<CapturePacket> {
    *
    * @throws {CaptureFileError} Where the file is damaged, unless `lax` was asked for
    */
-  async *[Symbol.asyncIterator](): AsyncIterableIterator<CapturePacket> {
-    for await (const block of this.blocks()) if (block.kind === "packet") yield block;
+  [Symbol.asyncIterator](): AsyncIterableIterator<CapturePacket> {
+    return this.#read((block): block is CapturePacket => block.kind === "packet");
+  }
+
+  /** One generator and not one upon another, since each costs a packet several turns. */
+  async *#read<T extends CaptureBlock>(
+    isWanted: (block: CaptureBlock) => block is T,
+  ): AsyncIterableIterator<T> {
+    for await (const chunk of chunksOf(this.#source)) {
+      this.#decoder.push(chunk);
+      for (let block; (block = this.#next()) !== undefined;) if (isWanted(block)) yield block;
+      if (this.#problem !== undefined) return;
+    }
+    this.#end();
   }
 
   #next(): CaptureBlock | undefined {

@@ -28,6 +28,8 @@ export interface Clock {
 
 const TWO_32 = 2 ** 32;
 const BILLION = 1_000_000_000;
+/** Ticks a second for resolutions that are powers of 10 up to a nanosecond. */
+const TICKS = Array.from({ length: 10 }, (_, power) => 10 ** power);
 
 /** How many ticks a second has. */
 function ticksPerSecond(resolution: number): bigint {
@@ -39,15 +41,17 @@ function ticksPerSecond(resolution: number): bigint {
 export function timeOfTicks(high: number, low: number, clock: Clock): CaptureTime {
   const { resolution, timeOffset } = clock;
   if (resolution > 9 || typeof timeOffset === "bigint") return timeOfAnyTicks(high, low, clock);
-  // By long division in parts of 16 bits, since 64 are more than a number holds.
-  const perSecond = 10 ** resolution;
+  // By long division in parts of 16 bits, since 64 are more than a number holds. The remainders of
+  // V8 are slow where a number has more than 32, and quotients below 2^32 are exact without them.
+  const perSecond = TICKS[resolution];
   const first = Math.floor(high / perSecond);
-  const middle = (high % perSecond) * 65536 + (low >>> 16);
-  const last = (middle % perSecond) * 65536 + (low & 0xffff);
-  const seconds = first * TWO_32 + Math.floor(middle / perSecond) * 65536 +
-    Math.floor(last / perSecond) + timeOffset;
+  const middle = (high - first * perSecond) * 65536 + (low >>> 16);
+  const second = Math.floor(middle / perSecond);
+  const last = (middle - second * perSecond) * 65536 + (low & 0xffff);
+  const third = Math.floor(last / perSecond);
+  const seconds = first * TWO_32 + second * 65536 + third + timeOffset;
   if (!Number.isSafeInteger(seconds)) return timeOfAnyTicks(high, low, clock);
-  return { seconds, nanoseconds: (last % perSecond) * (BILLION / perSecond) };
+  return { seconds, nanoseconds: (last - third * perSecond) * (BILLION / perSecond) };
 }
 
 function timeOfAnyTicks(high: number, low: number, { resolution, timeOffset }: Clock): CaptureTime {
@@ -70,7 +74,7 @@ export function ticksOfTime(time: CaptureTime, clock: Clock): [high: number, low
   const { resolution, timeOffset } = clock;
   const seconds = Number(time.seconds) - Number(timeOffset);
   if (resolution > 9 || !(seconds >= 0 && seconds < TWO_32)) return ticksOfAnyTime(time, clock);
-  const perSecond = 10 ** resolution;
+  const perSecond = TICKS[resolution];
   const upper = (seconds >>> 16) * perSecond;
   const lower = (seconds & 0xffff) * perSecond +
     Math.floor(time.nanoseconds / (BILLION / perSecond)) + (upper % 65536) * 65536;
