@@ -205,13 +205,21 @@ class Dissector {
         this.#add(packet.icmpv6 = Icmpv6Message.parse(bytes, at, end));
         return NOTHING;
       case PROTOCOL + ipProtocol.udp:
-        this.#add(packet.udp = UdpDatagram.parseLax(bytes, at, end));
+        this.#requireLength(this.#add(packet.udp = UdpDatagram.parseLax(bytes, at, end)));
         return NOTHING;
       case PROTOCOL + ipProtocol.tcp:
         this.#add(packet.tcp = TcpSegment.parse(bytes, at, end));
         return NOTHING;
     }
     return NOTHING;
+  }
+
+  /** Only what is too long for the field, or not cut up yet, may do without a length. */
+  #requireLength({ lengthUnknown, start, payloadEnd }: UdpDatagram): void {
+    const ip = this.packet.ip!;
+    const isLong = ip.layer === "ipv4" ? ip.lengthUnknown : ip.lengthField === 0;
+    if (!lengthUnknown || isLong) return;
+    this.packet.problem ??= new WireError("udp", start, 8, payloadEnd - start, "its length is 0");
   }
 
   #extend(header: View & { readonly nextHeader: number }): number {

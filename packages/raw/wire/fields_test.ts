@@ -403,6 +403,17 @@ test("a jumbogram tells its length in an option", () => {
   assert.throws(() => dissect(jumbo(80000), { link: "ip" }), { layer: "ipv6", needed: 80040 });
 });
 
+test("a datagram has a length, unless it is too long for one", () => {
+  const bytes = vectorOf("UDP");
+  const { udp: datagram } = dissect(bytes, { link: "ip" });
+  datagram!.length = 0;
+  assert.throws(() => dissect(bytes, { link: "ip" }), { layer: "udp", reason: "malformed" });
+  const found = dissectLax(bytes, { link: "ip" });
+  assert.equal(found.udp!.payloadLength, 4);
+  found.ipv4!.totalLength = 0;
+  assert.equal(dissect(bytes, { link: "ip" }).payload.length, 4);
+});
+
 test("a packet within a packet", () => {
   const bytes = packet(
     ipv4({ source: "10.0.0.1", destination: "10.0.0.2" }),

@@ -91,7 +91,7 @@ function laterHeader(header: Uint8Array): Uint8Array {
 function fragment6(
   ip: Ipv6Packet,
   mtu: number,
-  identification: number = Math.floor(Math.random() * 2 ** 32),
+  identification: number = crypto.getRandomValues(new Uint32Array(1))[0],
 ): Uint8Array<ArrayBuffer>[] {
   requireInteger(identification, "identification", 0, 0xffff_ffff);
   const { bytes, start, payloadEnd } = ip;

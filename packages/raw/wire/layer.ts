@@ -6,11 +6,11 @@ import { ethernetCodec, type EthernetLayer } from "./ethernet.ts";
 import { fragmentCodec, type FragmentLayer } from "./fragment_header.ts";
 import { icmpCodec, type IcmpLayer } from "./icmp.ts";
 import { icmpv6Codec, type Icmpv6Layer } from "./icmpv6.ts";
-import { ipv4Codec, type Ipv4Layer } from "./ipv4.ts";
+import { ipv4Codec, type Ipv4Layer } from "./ipv4_layer.ts";
 import { ipv6Codec, type Ipv6Layer } from "./ipv6.ts";
 import { optionsCodec, type OptionsLayer } from "./options_header.ts";
 import { routingCodec, type RoutingLayer } from "./routing_header.ts";
-import { tcpCodec, type TcpLayer } from "./tcp.ts";
+import { tcpCodec, type TcpLayer } from "./tcp_layer.ts";
 import { udpCodec, type UdpLayer } from "./udp.ts";
 import { vlanCodec, type VlanLayer } from "./vlan.ts";
 

@@ -44,18 +44,20 @@ export {
 } from "./fragment_header.ts";
 export {
   icmp,
-  icmpEcho,
   type IcmpFields,
   type IcmpLayer,
   IcmpMessage,
+  type IcmpTimes,
+  icmpType,
+} from "./icmp.ts";
+export {
+  icmpEcho,
   icmpParameterProblem,
   icmpRedirect,
   icmpTimeExceeded,
-  type IcmpTimes,
   icmpTimestamp,
-  icmpType,
   icmpUnreachable,
-} from "./icmp.ts";
+} from "./icmp_messages.ts";
 export {
   icmpv6,
   icmpv6Echo,
@@ -65,7 +67,8 @@ export {
   icmpv6Type,
 } from "./icmpv6.ts";
 export type { IpPacket } from "./ip.ts";
-export { ipv4, type Ipv4Fields, type Ipv4Layer, Ipv4Packet } from "./ipv4.ts";
+export { Ipv4Packet } from "./ipv4.ts";
+export { ipv4, type Ipv4Fields, type Ipv4Layer } from "./ipv4_layer.ts";
 export type { Ipv4Option } from "./ipv4_options.ts";
 export { ipv6, type Ipv6Fields, type Ipv6Layer, Ipv6Packet } from "./ipv6.ts";
 export type { Ipv6Option } from "./ipv6_options.ts";
@@ -86,8 +89,9 @@ export { packet, packetInto } from "./packet.ts";
 export { quotedPacket } from "./quote.ts";
 export { type FragmentCounts, Reassembler, type ReassemblerOptions } from "./reassembler.ts";
 export { routing, type RoutingFields, RoutingHeader, type RoutingLayer } from "./routing_header.ts";
-export { tcp, type TcpFields, type TcpLayer, TcpSegment } from "./tcp.ts";
+export { TcpSegment } from "./tcp.ts";
 export type { TcpFlags } from "./tcp_flags.ts";
+export { tcp, type TcpFields, type TcpLayer } from "./tcp_layer.ts";
 export type { SackBlock, TcpOption } from "./tcp_options.ts";
 export { udp, UdpDatagram, type UdpFields, type UdpLayer } from "./udp.ts";
 export type { ChecksumStatus } from "./verify.ts";
