@@ -9,11 +9,11 @@ import type { ReceiveRingOptions } from "./ring_options.ts";
  * What to capture, and for how long; see {@linkcode capture}.
  *
  * @example Usage
- * ```ts network
+ * ```ts
  * import { capture, type CaptureOptions } from "@posixly/raw";
  *
  * const some: CaptureOptions = { interface: "lo", count: 10, snapLength: 96 };
- * using packets = capture(some);
+ * const begin = () => capture(some);
  * ```
  */
 export interface CaptureOptions extends ReceiveRingOptions {

@@ -17,11 +17,11 @@ import { RawSocket } from "./raw_socket.ts";
  * What packets are received with, and where the socket is; of raw and of ping sockets.
  *
  * @example Usage
- * ```ts network
- * import { rawSocket, type RawSocketAsks } from "@posixly/raw";
+ * ```ts
+ * import { pingSocket, rawSocket, type RawSocketAsks } from "@posixly/raw";
  *
  * const all: RawSocketAsks = { receiveTtl: true, receiveDestination: true, receiveTimestamp: true };
- * using socket = rawSocket("ipv6", "icmpv6", all);
+ * const open = (raw: boolean) => raw ? rawSocket("ipv6", "icmpv6", all) : pingSocket("ipv6", all);
  * ```
  */
 export interface RawSocketAsks {
@@ -45,12 +45,12 @@ export interface RawSocketAsks {
  * What kind of raw socket, see {@linkcode rawSocket}.
  *
  * @example Only answers to pings
- * ```ts network
+ * ```ts
  * import { rawSocket, type RawSocketOptions } from "@posixly/raw";
  *
  * const ECHO_REPLY = 0;
  * const answers: RawSocketOptions = { icmpTypes: [ECHO_REPLY] };
- * using socket = rawSocket("ipv4", "icmp", answers);
+ * const open = () => rawSocket("ipv4", "icmp", answers);
  * ```
  */
 export interface RawSocketOptions extends RawSocketAsks {

@@ -29,13 +29,11 @@ const modes = {
  * All of a group have the same interface, protocol, mode and flags.
  *
  * @example One of several workers
- * ```ts network
+ * ```ts
  * import { type Fanout, packetSocket } from "@posixly/raw";
- * import assert from "node:assert/strict";
  *
  * const fanout: Fanout = { group: 7, mode: "hash", defragment: true };
- * using socket = packetSocket({ interface: "lo", fanout });
- * assert.equal(socket.fanoutGroup, 7);
+ * const open = () => packetSocket({ interface: "lo", fanout });
  * ```
  */
 export interface Fanout {
@@ -81,11 +79,11 @@ export function joinFanout(socket: Socket, number: number): void {
  * What kind of packet socket, and of which interface; see {@linkcode packetSocket}.
  *
  * @example All that passes by, not only what is for this machine
- * ```ts network
+ * ```ts
  * import { packetSocket, type PacketSocketOptions } from "@posixly/raw";
  *
  * const all: PacketSocketOptions = { interface: "lo", promiscuous: true, auxdata: true };
- * using socket = packetSocket(all);
+ * const open = () => packetSocket(all);
  * ```
  */
 export interface PacketSocketOptions {

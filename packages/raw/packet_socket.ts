@@ -43,16 +43,15 @@ const kinds = {
  * {@linkcode PacketSocket.join}.
  *
  * @example Usage
- * ```ts network
- * import { type PacketMembership, packetSocket } from "@posixly/raw";
+ * ```ts
+ * import type { PacketMembership, PacketSocket } from "@posixly/raw";
  *
  * const group: PacketMembership = {
  *   kind: "multicast",
  *   interface: "lo",
  *   address: new Uint8Array([0x01, 0x80, 0xc2, 0, 0, 0x0e]), // LLDP
  * };
- * using socket = packetSocket({ interface: "lo" });
- * socket.join(group);
+ * const join = (socket: PacketSocket) => socket.join(group);
  * ```
  */
 export interface PacketMembership {

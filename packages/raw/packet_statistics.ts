@@ -5,13 +5,12 @@ import { PACKET_STATISTICS, SOL_PACKET, tpacketStats, tpacketStatsV3 } from "./l
  * How many packets a packet socket or a ring has seen since it was made: `PACKET_STATISTICS`.
  *
  * @example Usage
- * ```ts network
- * import { packetSocket, type PacketStatistics } from "@posixly/raw";
+ * ```ts
+ * import type { PacketStatistics } from "@posixly/raw";
  * import assert from "node:assert/strict";
  *
- * using socket = packetSocket({ interface: "lo" });
- * const { packets, drops }: PacketStatistics = socket.statistics();
- * assert.ok(packets >= drops);
+ * const lost = ({ packets, drops }: PacketStatistics) => packets === 0 ? 0 : drops / packets;
+ * assert.equal(lost({ packets: 200, drops: 50, freezes: 1 }), 0.25);
  * ```
  */
 export interface PacketStatistics {

@@ -49,13 +49,11 @@ export interface TakenVlanTag {
  *   the network takes, too, or be 0 in the header
  *
  * @example Usage
- * ```ts network
- * import { capture, type ChecksumState } from "@posixly/raw";
+ * ```ts
+ * import type { CapturedPacket, ChecksumState } from "@posixly/raw";
  *
- * const worthChecking = (state: ChecksumState) => state === "unknown";
- * using packets = capture({ interface: "lo" });
- * const packet = packets.tryReceive();
- * if (packet && worthChecking(packet.checksum)) console.log(packet.bytes);
+ * const open: ChecksumState = "unknown";
+ * const isWorthChecking = ({ checksum }: CapturedPacket) => checksum === open;
  * ```
  */
 export type ChecksumState = "unknown" | "valid" | "partial";

@@ -10,7 +10,7 @@ type Wanted = "raw" | "ping";
  * says what can be done about it.
  *
  * @example Usage
- * ```ts network
+ * ```ts
  * import { rawSocket } from "@posixly/raw";
  *
  * try {

@@ -16,11 +16,11 @@ import { cutTo } from "./snap_length.ts";
  * How a ring receives, besides what packet sockets have; see {@linkcode receiveRing}.
  *
  * @example A large one, for the first 128 bytes of each packet
- * ```ts network
+ * ```ts
  * import { receiveRing, type ReceiveRingOptions } from "@posixly/raw";
  *
  * const headers: ReceiveRingOptions = { interface: "lo", blocks: 64, snapLength: 128 };
- * using ring = receiveRing(headers);
+ * const open = () => receiveRing(headers);
  * ```
  */
 export interface ReceiveRingOptions extends Omit<PacketSocketOptions, "auxdata"> {
