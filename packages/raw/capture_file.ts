@@ -1,7 +1,5 @@
 import { open, type OwnedFd, writeAll } from "@posixly/fd";
-import type { CaptureInterface } from "./pcap/block.ts";
-import { linkTypes } from "./pcap/link_type.ts";
-import { type CaptureWriter, captureWriter } from "./pcap/writer.ts";
+import { type CaptureInterface, type CaptureWriter, captureWriter, linkTypes } from "./pcap/mod.ts";
 import type { SniffedPacket } from "./sniffed_packet.ts";
 
 /** How much is gathered until it is written. */

@@ -1,8 +1,11 @@
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
-import { assemble } from "./bpf/assemble.ts";
-import { encodeFilter } from "./bpf/bytes.ts";
-import type { Instruction, Program } from "./bpf/instruction.ts";
-import { validateFilter } from "./bpf/validate.ts";
+import {
+  assemble,
+  encodeFilter,
+  type Instruction,
+  type Program,
+  validateFilter,
+} from "./bpf/mod.ts";
 import { compileFilter } from "./compile_filter.ts";
 import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "./libc.ts";
 import { requireSignal } from "./ping_options.ts";

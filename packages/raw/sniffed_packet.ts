@@ -3,10 +3,8 @@ import { interfaceName, type PacketType } from "@posixly/socket";
 import type { SyscallError } from "@posixly/sys";
 import { type CapturedPacket, withVlanTag } from "./captured_packet.ts";
 import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "./libc.ts";
-import { linkTypes } from "./pcap/link_type.ts";
-import type { CapturePacket } from "./pcap/block.ts";
-import { dissectLax } from "./wire/dissect.ts";
-import type { Packet } from "./wire/dissected.ts";
+import { type CapturePacket, linkTypes } from "./pcap/mod.ts";
+import { dissectLax, type Packet } from "./wire/mod.ts";
 
 /**
  * A packet that {@linkcode sniff} has seen, with what is in it.

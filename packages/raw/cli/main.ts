@@ -1,1 +1,92 @@
-export {};
+#!/usr/bin/env node
+/**
+ * The command `raw`, which pings, finds ways, probes ports and listens to packets:
+ * `npx @posixly/raw ping|traceroute|probe|sniff`, or `deno run -A jsr:@posixly/raw/cli ping`.
+ *
+ * @module
+ */
+import process from "node:process";
+import { type Command, FAILED, INTERRUPTED, type Terminal, UsageError } from "./command.ts";
+import { pingCommand } from "./ping.ts";
+import { probeCommand } from "./probe.ts";
+import { sniffCommand } from "./sniff.ts";
+import { tracerouteCommand } from "./traceroute.ts";
+
+const HELP = `Usage: raw COMMAND [arguments]
+
+  ping        ask hosts whether they are there, and how far they are
+  traceroute  find the way to a host
+  probe       find out which ports of TCP are open
+  sniff       listen to packets, or read them of a file
+
+"raw COMMAND --help" tells more. Raw packets take CAP_NET_RAW; what can do without does.
+`;
+
+const commands: Readonly<Record<string, Command>> = {
+  ping: pingCommand,
+  traceroute: tracerouteCommand,
+  probe: probeCommand,
+  sniff: sniffCommand,
+};
+
+// Who reads what is printed, such as head(1), may have enough of it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", () => process.exit());
+}
+
+const controller = new AbortController();
+const interrupt = () => controller.abort(INTERRUPTED);
+const signals = ["SIGINT", "SIGTERM"] as const;
+for (const signal of signals) process.once(signal, interrupt);
+
+const terminal: Terminal = {
+  print: (text) => void process.stdout.write(text),
+  json: (value) => void process.stdout.write(`${JSON.stringify(value, plainly)}\n`),
+  note: (text) => void process.stderr.write(text),
+  signal: controller.signal,
+  lines: process.stdout.isTTY ? process.stdout.rows ?? 24 : undefined,
+};
+
+const [name, ...rest] = process.argv.slice(2);
+try {
+  process.exitCode = await run(name, rest);
+} catch (error) {
+  process.exitCode = FAILED;
+  if (error !== INTERRUPTED) tell(error as Error);
+} finally {
+  for (const signal of signals) process.off(signal, interrupt);
+}
+
+async function run(name: string | undefined, args: readonly string[]): Promise<number> {
+  if (name === undefined) throw new UsageError("a command is missing");
+  if (name === "--help" || name === "-h" || name === "help") {
+    terminal.print(commands[args[0]]?.help ?? HELP);
+    return 0;
+  }
+  if (!Object.hasOwn(commands, name)) {
+    throw new UsageError(`there is no command ${JSON.stringify(name)}`);
+  }
+  const { help, run } = commands[name];
+  if (args.some((arg) => arg === "--help" || arg === "-h")) {
+    terminal.print(help);
+    return 0;
+  }
+  return await run(args, terminal);
+}
+
+/** Says what is wrong in a line. What helps is told to people, who see it at a terminal. */
+function tell(error: Error): void {
+  const { remedies = [] } = error as { remedies?: readonly string[] };
+  const [line] = error.message.split(/\. One of these helps:\n|\n/, 1);
+  const hint = error instanceof UsageError ? " (--help tells more)" : "";
+  terminal.note(`raw: ${line}${hint}\n`);
+  if (process.stderr.isTTY) { for (const remedy of remedies) terminal.note(`  - ${remedy}\n`); }
+}
+
+/** Bytes as hexadecimal digits, and large numbers as text. */
+function plainly(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+  return typeof value === "bigint" ? String(value) : value;
+}

@@ -1,0 +1,57 @@
+import type { SniffedPacket } from "../sniffed_packet.ts";
+import { formatPacket } from "../wire/mod.ts";
+import type { SniffCommand } from "./sniff.ts";
+
+/** A packet in a line, as tcpdump shows it: the time of the day, the interface if there are several. */
+export function showPacket(
+  sniffed: SniffedPacket,
+  { ethernet, options }: Pick<SniffCommand, "ethernet" | "options">,
+): string {
+  const where = options.interface === undefined ? placeOf(sniffed) : "";
+  return `${timeOf(sniffed)} ${where}${lineOf(sniffed, ethernet)}`;
+}
+
+function lineOf(
+  { packet, link, originalLength: length }: SniffedPacket,
+  ethernet: boolean,
+): string {
+  return formatPacket(packet, { ethernet: ethernet && link === "ethernet", length });
+}
+
+function placeOf({ interface: name, packetType }: SniffedPacket): string {
+  if (name === undefined) return "";
+  if (packetType === undefined) return `${name} `;
+  return `${name} ${packetType === "outgoing" ? "Out" : "In"} `;
+}
+
+function timeOf({ timestamp }: SniffedPacket): string {
+  if (timestamp === undefined) return "--:--:--.------";
+  const date = new Date(Number(timestamp.seconds) * 1000);
+  const day = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  const micros = Math.floor(timestamp.nanoseconds / 1000);
+  return `${day.map((part) => String(part).padStart(2, "0")).join(":")}.${
+    String(micros).padStart(6, "0")
+  }`;
+}
+
+/** A packet as a line of JSON says it: with its layers, and what they carry in hexadecimal. */
+export function asJson(sniffed: SniffedPacket): object {
+  const { timestamp, interface: name, packetType, originalLength, bytes, packet } = sniffed;
+  return {
+    kind: "packet",
+    time: timestamp === undefined ? undefined : nanosecondsOf(timestamp),
+    interface: name,
+    packetType,
+    length: originalLength,
+    captured: bytes.length,
+    text: lineOf(sniffed, false),
+    layers: packet.layers.map((layer) => layer.values()),
+    payload: packet.payload,
+    problem: packet.problem?.message,
+  };
+}
+
+/** Seconds with all nine digits, which no number has room for. */
+function nanosecondsOf({ seconds, nanoseconds }: NonNullable<SniffedPacket["timestamp"]>): string {
+  return `${seconds}.${String(nanoseconds).padStart(9, "0")}`;
+}
