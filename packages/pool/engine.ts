@@ -12,6 +12,17 @@ import { Stock } from "./stock.ts";
 import { Tracker } from "./tracker.ts";
 import { grainOf, Waiter, Waiters } from "./waiters.ts";
 
+// deno-lint-ignore no-explicit-any
+type Settle = (value?: any) => void;
+
+/** What settles the promise that was made last: one executor for all is quicker than one for each. */
+const captured: { resolve: Settle; reject: Settle } = { resolve() {}, reject() {} };
+
+function capture(resolve: Settle, reject: Settle): void {
+  captured.resolve = resolve;
+  captured.reject = reject;
+}
+
 /**
  * Who gets what. Those who wait stand in a line and are bound to nothing: whatever comes free goes
  * to the first of them, and whoever leaves the line loses nothing for anybody else.
@@ -77,18 +88,25 @@ export class Engine<T> {
   }
 
   #wait(options: AcquireOptions | undefined): Promise<Lease<T>> {
-    return new Promise((resolve, reject) => {
-      const timeout = options?.timeout ?? this.settings.acquireTimeout;
-      const waiter = new Waiter(resolve, reject, timeout, options?.signal);
-      if (this.#tracker !== null) this.#tracker.notePlace(waiter);
-      this.#isPrimed = true;
-      this.waiters.add(waiter, options?.priority ?? 0);
-      if (grainOf(timeout) < this.#nextLook) this.#lookWithin(grainOf(timeout));
-      this.#serve();
-      // Called from within, it is served only when whoever calls is done.
-      if (this.#isServing) queueMicrotask(() => this.#mayStay(waiter));
-      else this.#mayStay(waiter);
-    });
+    const promise = new Promise<Lease<T>>(capture);
+    const timeout = options?.timeout ?? this.settings.acquireTimeout;
+    const waiter = new Waiter<T>(captured.resolve, captured.reject, timeout, options?.signal);
+    if (this.#tracker !== null) this.#tracker.notePlace(waiter);
+    this.#isPrimed = true;
+    this.waiters.add(waiter, options?.priority ?? 0);
+    if (grainOf(timeout) < this.#nextLook) this.#lookWithin(grainOf(timeout));
+    if (!this.#isExhausted) this.#serve();
+    if (this.settings.maxWaiters === Infinity) return promise;
+    // Called from within, it is served only when whoever calls is done.
+    if (this.#isServing) queueMicrotask(() => this.#mayStay(waiter));
+    else this.#mayStay(waiter);
+    return promise;
+  }
+
+  /** Whether one who waits beside others changes nothing: nothing is left, nor can be created. */
+  get #isExhausted(): boolean {
+    return this.waiters.size > 1 && this.shelf.available.size === 0 &&
+      this.stock.size >= this.settings.max && this.#budget === null;
   }
 
   /** Sees to it that whoever waits is looked at so soon. */

@@ -74,6 +74,7 @@ export class Waiters<T> {
 
   /** Whose turn it is. */
   get first(): Waiter<T> | null {
+    if (this.#lanes.length === 1) return this.#lanes[0].first;
     for (const lane of this.#lanes) if (lane.first !== null) return lane.first;
     return null;
   }
