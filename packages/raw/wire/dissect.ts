@@ -106,7 +106,8 @@ export function dissectLax(bytes: Uint8Array, options: DissectOptions = {}): Pac
   requireInteger(maxLayers, "maxLayers", 1, 0x7fff_ffff);
   requireInteger(maxExtensionBytes, "maxExtensionBytes", 0, 0x7fff_ffff);
   const first = oneOfNames(FIRST, link, "link");
-  const dissector = new Dissector(new Packet(bytes), maxLayers, maxExtensionBytes);
+  const packet: Packet = new Packet(bytes);
+  const dissector = new Dissector(packet, maxLayers, maxExtensionBytes);
   try {
     dissector.go(first);
   } catch (error) {
@@ -114,7 +115,7 @@ export function dissectLax(bytes: Uint8Array, options: DissectOptions = {}): Pac
     dissector.packet.unread = error;
     dissector.packet.problem ??= error;
   }
-  return dissector.packet;
+  return packet;
 }
 
 // What comes next: a type of Ethernet's, a protocol of IP's beyond those, or one of these.
@@ -129,14 +130,17 @@ const FIRST: Readonly<Record<string, number>> = {
   ipv6: etherType.ipv6,
 };
 
+/** As it is while it is filled. */
+type Unfinished = { -readonly [Name in keyof Packet]: Packet[Name] };
+
 class Dissector {
-  readonly packet: Packet;
+  readonly packet: Unfinished;
   readonly #maxLayers: number;
   readonly #maxExtensionBytes: number;
   #at = 0;
   #end: number;
 
-  constructor(packet: Packet, maxLayers: number, maxExtensionBytes: number) {
+  constructor(packet: Unfinished, maxLayers: number, maxExtensionBytes: number) {
     this.packet = packet;
     this.#maxLayers = maxLayers;
     this.#maxExtensionBytes = maxExtensionBytes;

@@ -38,31 +38,31 @@ export class Packet {
   /** The layers, from the outermost in. */
   readonly layers: View[] = [];
   /** The Ethernet frame. */
-  ethernet: EthernetFrame | undefined = undefined;
+  readonly ethernet: EthernetFrame | undefined = undefined;
   /** The tags of VLANs, from the outermost in. */
   readonly vlans: VlanTag[] = [];
   /** The ARP packet. */
-  arp: ArpPacket | undefined = undefined;
+  readonly arp: ArpPacket | undefined = undefined;
   /** The IPv4 packet; the outermost, if one is within another. */
-  ipv4: Ipv4Packet | undefined = undefined;
+  readonly ipv4: Ipv4Packet | undefined = undefined;
   /** The IPv6 packet; the outermost, if one is within another. */
-  ipv6: Ipv6Packet | undefined = undefined;
+  readonly ipv6: Ipv6Packet | undefined = undefined;
   /** The innermost IP packet: the one whose addresses the checksums of what it carries have. */
-  ip: IpPacket | undefined = undefined;
+  readonly ip: IpPacket | undefined = undefined;
   /** The ICMP message. */
-  icmp: IcmpMessage | undefined = undefined;
+  readonly icmp: IcmpMessage | undefined = undefined;
   /** The ICMPv6 message. */
-  icmpv6: Icmpv6Message | undefined = undefined;
+  readonly icmpv6: Icmpv6Message | undefined = undefined;
   /** The UDP datagram. */
-  udp: UdpDatagram | undefined = undefined;
+  readonly udp: UdpDatagram | undefined = undefined;
   /** The TCP segment. */
-  tcp: TcpSegment | undefined = undefined;
+  readonly tcp: TcpSegment | undefined = undefined;
   /** Whether the innermost IP packet is a fragment. */
-  isFragment = false;
+  readonly isFragment: boolean = false;
   /** What is wrong with it, if anything; then `layers` are those that fit. */
-  problem: WireError | undefined = undefined;
+  readonly problem: WireError | undefined = undefined;
   /** The layer that should follow the last of `layers` and could not be read, if any: why not. */
-  unread: WireError | undefined = undefined;
+  readonly unread: WireError | undefined = undefined;
 
   /**
    * Of nothing but bytes; `dissect` finds the rest.
