@@ -26,9 +26,7 @@ export const libc = bind({
 });
 
 // ip(7), ipv6(7), raw(7)
-export const IPPROTO_ICMP = 1;
 export const IPPROTO_ICMPV6 = 58;
-export const IPPROTO_RAW = 255;
 
 export const SOL_RAW = 255;
 export const ICMP_FILTER = 1;
@@ -108,18 +106,14 @@ export const tpacketAuxdata = struct({
 // packet_mmap.rst
 export const TPACKET_V2 = 1;
 export const TPACKET_V3 = 2;
-export const TPACKET_ALIGNMENT = 16;
 export const TP_STATUS_KERNEL = 0;
 export const TP_STATUS_USER = 1;
-export const TP_STATUS_COPY = 2;
-export const TP_STATUS_LOSING = 4;
 export const TP_STATUS_CSUMNOTREADY = 8;
 export const TP_STATUS_VLAN_VALID = 0x10;
 export const TP_STATUS_VLAN_TPID_VALID = 0x40;
 export const TP_STATUS_CSUM_VALID = 0x80;
 export const TP_STATUS_AVAILABLE = 0;
 export const TP_STATUS_SEND_REQUEST = 1;
-export const TP_STATUS_SENDING = 2;
 export const TP_STATUS_WRONG_FORMAT = 4;
 export const TP_FT_REQ_FILL_RXHASH = 1;
 

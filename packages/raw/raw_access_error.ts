@@ -11,13 +11,14 @@ type Wanted = "raw" | "ping";
  *
  * @example Usage
  * ```ts
- * import { rawSocket } from "@posixly/raw";
+ * import { type RawAccessError, rawSocket } from "@posixly/raw";
  *
  * try {
  *   rawSocket("ipv4", "icmp").close();
  * } catch (error) {
- *   if (error.capability !== "CAP_NET_RAW") throw error;
- *   for (const way of error.remedies) console.error(`- ${way}`);
+ *   const { capability, remedies } = error as RawAccessError;
+ *   if (capability !== "CAP_NET_RAW") throw error;
+ *   console.error(remedies.join("\n"));
  * }
  * ```
  */

@@ -222,6 +222,7 @@ testAlone(
       assert.equal(kept[0].memory.length, 0);
       assert.deepEqual([kept[0].start, kept[0].end, kept[0].bytes.length], [0, 0, 0]);
       assert.equal(kept[0].originalLength, undefined);
+      assert.throws(() => kept[0].copy(), /after its callback has returned/);
       send(9, 10);
       await ring.read(
         ({ memory, start }) => {

@@ -23,10 +23,11 @@ import { cutTo } from "./snap_length.ts";
  * const open = () => receiveRing(headers);
  * ```
  */
-export interface ReceiveRingOptions extends Omit<PacketSocketOptions, "auxdata"> {
+export interface ReceiveRingOptions
+  extends Omit<PacketSocketOptions, "auxdata" | "bypassQueue" | "receiveTimestamp"> {
   /**
    * How many bytes a block has, which the kernel fills with packets and then hands over: a multiple
-   * of 4096, and more than any packet; by default 262,144. What of a packet does not fit is cut.
+   * of the size of a page, 4096 as a rule, and more than any packet; by default 262,144. What of a packet does not fit is cut.
    */
   readonly blockSize?: number;
   /** How many blocks there are; by default 32. The memory, 8 MiB then, is the kernel's. */
@@ -50,12 +51,15 @@ export interface RingSizes {
 
 const MOST_KEPT = 262_144;
 
+/** What a ring has in any case, or has no use for. */
+const always = ["auxdata", "bypassQueue", "receiveTimestamp"];
+
 /** Parts the sizes of a ring from the options of its socket. */
 export function ringOptions(
   options: ReceiveRingOptions,
 ): { readonly sizes: RingSizes; readonly socket: PacketSocketOptions } {
   requireKnown(options, [
-    ...packetOptionNames.filter((name) => name !== "auxdata"),
+    ...packetOptionNames.filter((name) => !always.includes(name)),
     "blockSize",
     "blocks",
     "retireMs",

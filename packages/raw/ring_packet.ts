@@ -60,11 +60,11 @@ export let lookAway: (packet: RingPacket) => void;
  */
 export class RingPacket {
   /** The memory of the ring, all of it. */
-  memory: Uint8Array<ArrayBuffer>;
+  readonly memory: Uint8Array<ArrayBuffer>;
   /** Where in `memory` the packet begins. */
-  start = 0;
+  readonly start: number = 0;
   /** Where in `memory` it ends. */
-  end = 0;
+  readonly end: number = 0;
   #words: Int32Array;
   #shorts: Uint16Array;
   /** Where its header begins, in bytes. */
@@ -85,15 +85,15 @@ export class RingPacket {
 
   static {
     lookAt = (packet, at) => {
+      const start = at + packet.#shorts[(at >> 1) + FRAME];
       packet.#at = at;
-      packet.start = at + packet.#shorts[(at >> 1) + FRAME];
-      packet.end = packet.start + packet.#words[(at >> 2) + CAPTURED];
+      (packet as Place).start = start;
+      (packet as Place).end = start + packet.#words[(at >> 2) + CAPTURED];
     };
     lookAway = (packet) => {
-      packet.memory = nothing;
-      packet.#words = nothingAtAll;
+      packet.#words = noWords;
       packet.#shorts = noShorts;
-      packet.start = packet.end = packet.#at = 0;
+      Object.assign(packet as Place, { memory: nothing, start: 0, end: 0 });
     };
   }
 
@@ -168,8 +168,12 @@ export class RingPacket {
    * A copy, to be kept.
    *
    * @returns All that there is to know of the packet
+   * @throws {Error} If it does not hold any more
    */
   copy(): CapturedPacket {
+    if (this.#words === noWords) {
+      throw new Error("Cannot copy a packet of a ring after its callback has returned");
+    }
     return {
       bytes: this.memory.slice(this.start, this.end),
       from: this.#from(),
@@ -197,6 +201,9 @@ export class RingPacket {
   }
 }
 
+/** What the ring alone may change. */
+type Place = { -readonly [Name in "memory" | "start" | "end"]: RingPacket[Name] };
+
 const nothing = new Uint8Array(0);
-const nothingAtAll = new Int32Array(0);
+const noWords = new Int32Array(0);
 const noShorts = new Uint16Array(0);
