@@ -123,6 +123,12 @@ function sameAgain(found: Packet): void {
   }
 }
 
+/** In milliseconds: others may have the processor meanwhile. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 const reassembler = new Reassembler({ maxBytes: 2 ** 20, overlap: "last" });
 const tally = { good: 0, problems: 0, refused: 0 };
 let done = 0;
@@ -133,7 +139,7 @@ function run(): void {
   for (; done < count; done++) {
     const link = done % 2 === 0 ? "ethernet" : links[1 + random(3)];
     const bytes = mutant(link === "ethernet" ? good : packets);
-    const before = done % 16 === 0 ? performance.now() : undefined;
+    const before = done % 16 === 0 ? cpuTime() : undefined;
     const found = dissectLax(bytes, { link });
     if (found.problem) tally.problems++;
     else tally.good++;
@@ -149,7 +155,7 @@ function run(): void {
       }
       if (done % 1000 === 999) reassembler.expire(done);
     }
-    if (before !== undefined) slowest = Math.max(slowest, performance.now() - before);
+    if (before !== undefined) slowest = Math.max(slowest, cpuTime() - before);
   }
 }
 
