@@ -33,7 +33,7 @@ export class Closing<T> {
     return this.#forced;
   }
 
-  /** Leases end, whoever has them; what is being created or checked is not waited for. */
+  /** Leases end, whoever has them; nothing that is under way is waited for, be it a destruction. */
   force(): void {
     const { stock } = this.#engine;
     this.deadline = Infinity;

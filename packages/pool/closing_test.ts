@@ -51,6 +51,28 @@ test("close ends leases by force when the time is over, the earlier of two deadl
   lease.release(); // which is no fault of theirs
 });
 
+test("close is over at its deadline although destroying something hangs, leased or not", async () => {
+  const { pool, clock, destroyed } = things({
+    max: 2,
+    destroy: ({ id }, reason) => {
+      destroyed.push(`${id} ${reason}`);
+      return new Promise(() => {});
+    },
+  });
+  const [kept, given] = [await pool.acquire(), await pool.acquire()];
+  given.release();
+  let isClosed = false;
+  const closed = pool.close({ timeout: 100 }).then((forced) => (isClosed = true, forced));
+  clock.advance(99);
+  await turns(1);
+  assert.equal(isClosed, false);
+  clock.advance(1);
+  assert.equal(await closed, 1);
+  assert.deepEqual(destroyed, ["1 closed", "0 closed"]);
+  assert.ok(kept.ended);
+  assert.equal(pool.stats.size, 0);
+});
+
 test("close calls off what is being created, and destroys what comes all the same", async () => {
   const { promise, resolve } = later<Thing>();
   let signal: AbortSignal | undefined;

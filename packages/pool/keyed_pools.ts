@@ -7,6 +7,7 @@ import {
   type AcquireOptions,
   type CreateContext,
   type PoolOptions,
+  type PoolSize,
   requireAcquireOptions,
   requireAmount,
   requireCount,
@@ -91,7 +92,7 @@ export interface KeyedPoolStats extends PoolStats {
  */
 export class KeyedPools<Key, T> implements AsyncDisposable {
   readonly #options: KeyedPoolOptions<Key, T>;
-  readonly #poolOptions: Omit<PoolOptions<T>, "create">;
+  #poolOptions: Omit<PoolOptions<T>, "create">;
   readonly #budget: SharedBudget;
   readonly #engines = new Map<string, Engine<T>>();
   readonly #events = new Events<T, Key>(() => this.#engines.forEach((engine) => engine.track()));
@@ -196,6 +197,23 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
     let count = 0;
     for (const engine of [...this.#engines.values()]) count += engine.evict(which);
     return count;
+  }
+
+  /**
+   * Changes how many there may be for each key, now and for those to come, as
+   * {@linkcode Pool.resize} does.
+   *
+   * @param size What changes
+   * @throws {TypeError | RangeError} If it is not a size
+   */
+  resize(size: Omit<PoolSize, "min">): void {
+    requireKnown(size, ["max", "maxIdle"]);
+    const before = this.#poolOptions;
+    const after = { max: size.max ?? before.max, maxIdle: size.maxIdle ?? before.maxIdle };
+    const create = this.#options.create as () => T;
+    const { max, maxIdle } = settle({ ...before, ...after, create });
+    this.#poolOptions = { ...before, ...after };
+    for (const engine of [...this.#engines.values()]) engine.resize({ min: 0, max, maxIdle });
   }
 
   /**

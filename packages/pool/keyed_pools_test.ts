@@ -93,6 +93,27 @@ test("who has given up takes no room from others", async () => {
   assert.equal(keyed.tryAcquire("a")?.value.key, "a");
 });
 
+test("resized, each key has the new limits, and so have those to come", async () => {
+  const { keyed, destroyed } = pools({ max: 1 });
+  const first = await keyed.acquire("a");
+  const waiting = keyed.acquire("a");
+  keyed.resize({ max: 2 });
+  const second = await waiting;
+  const others = [await keyed.acquire("b"), await keyed.acquire("b")];
+  for (const lease of [first, second, ...others]) lease.release();
+  keyed.resize({ maxIdle: 1 });
+  assert.deepEqual(destroyed, ["a", "b"]);
+  const third = [await keyed.acquire("c"), await keyed.acquire("c")]; // max is what it was
+  for (const lease of third) lease.release();
+  assert.deepEqual(destroyed, ["a", "b", "c"]);
+  keyed.resize({ max: undefined, maxIdle: undefined });
+  assert.deepEqual(keyed.stats.idle, 3);
+  for (const wrong of [{ max: 0 }, { maxIdle: -1 }, { min: 1 }, { maximum: 2 }, null]) {
+    assert.throws(() => keyed.resize(wrong as object), /max|min|option/);
+  }
+  assert.deepEqual(keyed.stats.idle, 3);
+});
+
 test("only so many rest for all keys together", async () => {
   const { keyed, destroyed } = pools({ maxIdleTotal: 2 });
   const leases = await Promise.all(["a", "b", "c"].map((key) => keyed.acquire(key)));

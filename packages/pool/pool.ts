@@ -27,7 +27,10 @@ import { use, type UseOptions } from "./use.ts";
  * ```
  */
 export interface CloseOptions {
-  /** After how many milliseconds what is still leased is destroyed all the same; by default never. */
+  /**
+   * After how many milliseconds what is still leased is destroyed all the same, and nothing that
+   * `destroy` has not done by then is waited for; by default never.
+   */
   readonly timeout?: number;
 }
 

@@ -273,9 +273,10 @@ export class Stock<T> {
     );
   }
 
-  /** Waits no longer for those who are creating resources, or checking them. */
+  /** Waits no longer for those who are creating resources, checking or destroying them. */
   giveUp(): void {
     this.#creations.giveUp();
     this.#checks.giveUp();
+    this.#removals.giveUp();
   }
 }

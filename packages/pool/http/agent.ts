@@ -5,7 +5,7 @@ import type { Lease } from "../lease.ts";
 import { keepAliveOf } from "../tcp/keep_alive.ts";
 import { ConnectionPools } from "../tcp/connection_pools.ts";
 import type { KeyedPoolStats } from "../keyed_pools.ts";
-import type { PooledAgentOptions } from "./agent_options.ts";
+import { type PooledAgentOptions, requireOptions } from "./agent_options.ts";
 import { care, Connector } from "./agent_sockets.ts";
 import { whenGivenUp } from "./given_up.ts";
 import { type Origin, plainOrigin, secureOrigin } from "./origin.ts";
@@ -63,6 +63,7 @@ export class PooledAgent extends Agent {
    * @throws {TypeError | RangeError} If an option is not as described
    */
   constructor(options: PooledAgentOptions = {}) {
+    requireOptions(options);
     const { tls, maxSockets, maxTotalSockets, maxFreeSockets, scheduling, ...others } = options;
     const { timeout, connectTimeout, idleTimeout = 4_000, options: settings, ...limits } = others;
     const shape = { maxSockets, maxTotalSockets, maxFreeSockets, scheduling };

@@ -1,4 +1,5 @@
 import type { SettableOptions } from "@posixly/socket";
+import { requireAmount, requireCount, requireKnown, requireOneOf } from "../options.ts";
 import type { TlsSettings } from "../tcp/node_sockets.ts";
 
 /**
@@ -44,4 +45,31 @@ export interface PooledAgentOptions {
   readonly timeout?: number;
   /** Options of the sockets, beside those that find a dead peer, see `watchful`. */
   readonly options?: Partial<SettableOptions>;
+}
+
+const names = [
+  "tls",
+  "maxSockets",
+  "maxTotalSockets",
+  "maxFreeSockets",
+  "scheduling",
+  "idleTimeout",
+  "maxLifetime",
+  "maxUses",
+  "maxWaiters",
+  "acquireTimeout",
+  "connectTimeout",
+  "timeout",
+  "options",
+];
+
+/** Checks those that have another name in the pool, whose errors would speak of what nobody wrote. */
+export function requireOptions(options: PooledAgentOptions): void {
+  requireKnown(options, names);
+  const { maxSockets, maxTotalSockets, maxFreeSockets, scheduling, connectTimeout } = options;
+  if (maxSockets !== undefined) requireCount(maxSockets, "maxSockets", 1);
+  if (maxTotalSockets !== undefined) requireCount(maxTotalSockets, "maxTotalSockets", 1);
+  if (maxFreeSockets !== undefined) requireCount(maxFreeSockets, "maxFreeSockets", 0);
+  if (scheduling !== undefined) requireOneOf(scheduling, "scheduling", ["lifo", "fifo"]);
+  if (connectTimeout !== undefined) requireAmount(connectTimeout, "connectTimeout", 1);
 }

@@ -463,6 +463,23 @@ test("a request may say from which address, by which lookup, and to which socket
     await site.close();
   }));
 
+test("an option that is wrong is called by its name", () => {
+  const wrong = [
+    [{ maxSockets: 0 }, /^maxSockets must be/],
+    [{ maxTotalSockets: 1.5 }, /^maxTotalSockets must be/],
+    [{ maxFreeSockets: -1 }, /^maxFreeSockets must be/],
+    [{ scheduling: "random" }, /^scheduling must be one of lifo, fifo/],
+    [{ connectTimeout: "1 s" }, /^connectTimeout must be/],
+    [{ idleTimeout: -1 }, /^idleTimeout must be/],
+    [{ maxUses: 0 }, /^maxUses must be/],
+    [{ max: 5 }, /^There is no option max$/],
+    [{ createTimeout: 5 }, /^There is no option createTimeout$/],
+  ] as const;
+  for (const [options, message] of wrong) {
+    assert.throws(() => new PooledAgent(options as object), { message });
+  }
+});
+
 test("a misspelt option is said", () => {
   assert.throws(() => new PooledAgent({ maxSocket: 1 } as object), TypeError);
   assert.throws(() => new PooledAgent({ maxSockets: 0 }), RangeError);
