@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { SettableOptions } from "@posixly/socket";
 import { attachFilter } from "./attach_filter.ts";
-import { assemble } from "./bpf/mod.ts";
+import { assemble } from "./bpf/assemble.ts";
 import { pingSocket } from "./ping_socket.ts";
 import type { PingSocket } from "./ping_socket.ts";
 import { rawSocket, type RawSocketAsks } from "./create_raw_socket.ts";

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { ExactTime } from "@posixly/fd";
 import { bind, localAddress, type QueuedError, type Socket, socket } from "@posixly/socket";
 import { attachFilter } from "./attach_filter.ts";
-import { assemble } from "./bpf/mod.ts";
+import { assemble } from "./bpf/assemble.ts";
 import { rawSocket } from "./create_raw_socket.ts";
 import { withoutIpv4 } from "./echo.ts";
 import type { HostAddress, IpFamily } from "./host.ts";

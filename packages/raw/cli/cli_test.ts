@@ -10,19 +10,6 @@ import { portsIn, probeCommand, readProbe, showPort } from "./probe.ts";
 import { readSniff, sniffCommand } from "./sniff.ts";
 import { readTraceroute, showHop, tracerouteCommand } from "./traceroute.ts";
 
-testAlone([], "ping tells each answer, and the summary", async () => {
-  const { status, stdout, stderr } = await raw("ping -c 2 -i 0.05 -s 100 127.0.0.1");
-  assert.equal(status, 0, stderr);
-  assert.match(
-    stdout,
-    /^(108 bytes from 127\.0\.0\.1: seq=[12] ttl=64 time[=<][\d.]+ ms\n){2}\n--- 127\.0\.0\.1 ---\n/,
-  );
-  assert.match(
-    stdout,
-    /\n2 sent, 2 received, 0% lost\nrtt min\/avg\/max\/mdev = ([\d.]+\/?){4} ms\n$/,
-  );
-});
-
 testAlone([], "as JSON each event is a line; that one does not answer is a status", async () => {
   const { stdout, status } = await raw("ping -j -c 1 127.0.0.1 ::1 10.77.0.1");
   assert.equal(status, 1);
@@ -38,12 +25,16 @@ testAlone([], "as JSON each event is a line; that one does not answer is a statu
   assert.equal((summary.targets as unknown[]).length, 3);
 });
 
-testAlone([], "Ctrl-C prints the summary", async () => {
-  const pinging = new Running("ping -i 0.05 127.0.0.1");
+testAlone([], "ping tells each answer, and Ctrl-C prints the summary", async () => {
+  const pinging = new Running("ping -i 0.05 -s 100 127.0.0.1");
   await pinging.until(/seq=3/);
   const { status, said } = await pinging.interrupt();
   assert.equal(status, 0);
-  assert.match(said, /\n--- 127\.0\.0\.1 ---\n\d+ sent, \d+ received, /);
+  assert.match(said, /^(108 bytes from 127\.0\.0\.1: seq=\d+ ttl=64 time[=<][\d.]+ ms\n){3}/);
+  assert.match(
+    said,
+    /\n\n--- 127\.0\.0\.1 ---\n(\d+) sent, \1 received, 0% lost\nrtt min\/avg\/max\/mdev = ([\d.]+\/?){4} ms\n$/,
+  );
 });
 
 testAlone([], "who has read enough ends it quietly", async () => {
@@ -97,12 +88,10 @@ testAlone([], "what cannot be done is told in a line, which names what is missin
     bind({ setresuid: ["i32", "u32", "u32", "u32"] }).setresuid(65534, 65534, 65534);
     await import(process.env.MAIN);
   `;
-  for (const command of ["ping 127.0.0.1", "sniff"]) {
-    const options = { args: command.split(" "), env: { MAIN: main.href } };
-    const { status, stdout, stderr } = await runFresh(program, options);
-    assert.deepEqual([status, stdout], [2, ""], command);
-    assert.match(stderr, /^raw: .*EPERM.*CAP_NET_RAW.*\n$/, command);
-  }
+  const options = { args: ["ping", "127.0.0.1"], env: { MAIN: main.href } };
+  const { status, stdout, stderr } = await runFresh(program, options);
+  assert.deepEqual([status, stdout], [2, ""]);
+  assert.match(stderr, /^raw: .*EPERM.*CAP_NET_RAW.*\n$/);
 });
 
 test("what makes no sense is refused in a line", async () => {

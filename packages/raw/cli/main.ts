@@ -7,10 +7,6 @@
  */
 import process from "node:process";
 import { type Command, FAILED, INTERRUPTED, type Terminal, UsageError } from "./command.ts";
-import { pingCommand } from "./ping.ts";
-import { probeCommand } from "./probe.ts";
-import { sniffCommand } from "./sniff.ts";
-import { tracerouteCommand } from "./traceroute.ts";
 
 const HELP = `Usage: raw COMMAND [arguments]
 
@@ -22,11 +18,12 @@ const HELP = `Usage: raw COMMAND [arguments]
 "raw COMMAND --help" tells more. Raw packets take CAP_NET_RAW; what can do without does.
 `;
 
-const commands: Readonly<Record<string, Command>> = {
-  ping: pingCommand,
-  traceroute: tracerouteCommand,
-  probe: probeCommand,
-  sniff: sniffCommand,
+/** Each is loaded when it is wanted. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  ping: async () => (await import("./ping.ts")).pingCommand,
+  traceroute: async () => (await import("./traceroute.ts")).tracerouteCommand,
+  probe: async () => (await import("./probe.ts")).probeCommand,
+  sniff: async () => (await import("./sniff.ts")).sniffCommand,
 };
 
 // Who reads what is printed, such as head(1), may have enough of it.
@@ -59,14 +56,14 @@ try {
 
 async function run(name: string | undefined, args: readonly string[]): Promise<number> {
   if (name === undefined) throw new UsageError("a command is missing");
-  if (name === "--help" || name === "-h" || name === "help") {
-    terminal.print(commands[args[0]]?.help ?? HELP);
+  if (name === "--help" || name === "-h") {
+    terminal.print(HELP);
     return 0;
   }
   if (!Object.hasOwn(commands, name)) {
     throw new UsageError(`there is no command ${JSON.stringify(name)}`);
   }
-  const { help, run } = commands[name];
+  const { help, run } = await commands[name]();
   if (args.some((arg) => arg === "--help" || arg === "-h")) {
     terminal.print(help);
     return 0;
