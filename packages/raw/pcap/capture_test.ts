@@ -217,6 +217,16 @@ test("what a format has no place for is refused", () => {
   refused({}, { bytes, timestamp: { seconds: 2n ** 64n, nanoseconds: 0 } }, RangeError);
   refused({}, { bytes: [1], timestamp }, TypeError);
   refused({}, { bytes, timestamp, originalLength: -1 }, RangeError);
+  const timed = { bytes, timestamp };
+  refused({}, { ...timed, interface: { ...counting(9), link: 65536 } }, RangeError);
+  refused({}, { ...timed, interface: { ...counting(256) } }, RangeError);
+  refused({}, { ...timed, interface: { ...counting(9), snapLength: -1 } }, RangeError);
+  refused(
+    { format: "pcap" },
+    { ...timed, interface: { ...counting(9), link: 2 ** 26 } },
+    RangeError,
+  );
+  refused({}, { kind: "custom", copyable: true, enterprise: -1, body: bytes }, RangeError);
   refused({}, { bytes, timestamp, options: [{ code: 0, value: "end" }] }, RangeError);
   refused({}, { bytes, timestamp, options: [{ code: 99, value: 5 }] }, TypeError);
   refused({}, { bytes, timestamp, options: [{ code: 2, value: 2 ** 32 }] }, RangeError);
@@ -229,6 +239,10 @@ test("what a format has no place for is refused", () => {
     assert.throws(() => captureWriter(wrong as object), RangeError);
   }
   assert.throws(() => captureWriter({ nanosecond: true } as object), TypeError);
+  assert.throws(() => parseCapture(bytes, { lacks: true } as object), {
+    name: "TypeError",
+    message: "There is no option lacks, only lax, longest",
+  });
 });
 
 test("a packet without a time is a simple one, if that says all there is", () => {

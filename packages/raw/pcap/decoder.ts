@@ -5,6 +5,7 @@ import { Input } from "./input.ts";
 import { PcapDecoder, pcapSource } from "./pcap_format.ts";
 import { PcapngDecoder } from "./pcapng_decode.ts";
 import { SECTION } from "./pcapng_format.ts";
+import { requireKnown } from "./require.ts";
 
 /**
  * How a capture is read.
@@ -68,10 +69,12 @@ export class CaptureDecoder {
   /**
    * Begins with nothing.
    *
-   * @param options How many bytes a block may have
+   * @param options How many bytes a block may have; `lax` is for those who use a decoder
    * @throws {RangeError} If `longest` is no whole number above 0
+   * @throws {TypeError} If an option is misspelt
    */
-  constructor(options: Pick<CaptureOptions, "longest"> = {}) {
+  constructor(options: CaptureOptions = {}) {
+    requireKnown(options, ["lax", "longest"]);
     const { longest = 2 ** 24 } = options;
     if (!Number.isInteger(longest) || longest <= 0) {
       throw new RangeError(`longest must be a whole number of bytes above 0, not ${longest}`);

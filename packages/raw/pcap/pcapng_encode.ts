@@ -12,6 +12,7 @@ import {
   statisticsOptions,
 } from "./option.ts";
 import * as format from "./pcapng_format.ts";
+import { requireU32 } from "./require.ts";
 import { ticksOfTime } from "./time.ts";
 
 /** What a packet is written of. */
@@ -64,8 +65,8 @@ export function encodeBlock(
 function encodeInterface(block: CaptureInterface, little: boolean): Uint8Array {
   const { resolution, timeOffset } = block;
   const fixed = new Uint8Array(8);
-  writeU16(fixed, 0, block.link, little);
-  writeU32(fixed, 4, block.snapLength, little);
+  writeU16(fixed, 0, requireU32(block.link, "link", 0xffff), little);
+  writeU32(fixed, 4, requireU32(block.snapLength, "snapLength"), little);
   const options: CaptureOption[] = [];
   if (resolution !== format.DEFAULT_RESOLUTION) {
     options.push({ code: format.IF_TSRESOL, value: resolution });
@@ -155,7 +156,7 @@ function framed(
 
 function numbers(little: boolean, ...values: number[]): Uint8Array {
   const bytes = new Uint8Array(values.length * 4);
-  values.forEach((value, i) => writeU32(bytes, i * 4, value, little));
+  values.forEach((value, i) => writeU32(bytes, i * 4, requireU32(value, "A field"), little));
   return bytes;
 }
 

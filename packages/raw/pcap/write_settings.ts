@@ -1,5 +1,6 @@
 import type { CaptureBlock } from "./block.ts";
 import type { ByteOrder } from "./bytes.ts";
+import { requireU32 } from "./require.ts";
 import type { PacketContents } from "./pcapng_encode.ts";
 import type { PacketToWrite } from "./writer.ts";
 
@@ -10,11 +11,6 @@ export interface Settings {
   readonly snapLength: number;
   readonly nanoseconds: boolean;
   readonly byteOrder: ByteOrder;
-}
-
-export function requireU32(value: number, name: string): number {
-  if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
-  throw new RangeError(`${name} must be between 0 and 4294967295, not ${value}`);
 }
 
 export function isPacket(block: PacketToWrite | CaptureBlock): block is PacketToWrite {

@@ -4,8 +4,9 @@ import { linkNumber, type LinkType } from "./link_type.ts";
 import type { CaptureOption } from "./option.ts";
 import { PcapWriter } from "./pcap_writer.ts";
 import { PcapngWriter } from "./pcapng_writer.ts";
+import { requireKnown, requireU32 } from "./require.ts";
 import type { CaptureTime } from "./time.ts";
-import { requireU32, type Settings } from "./write_settings.ts";
+import type { Settings } from "./write_settings.ts";
 
 /**
  * What a capture is to be like.
@@ -169,9 +170,7 @@ export function captureStream(
 const KNOWN = ["format", "link", "snapLength", "nanoseconds", "byteOrder"];
 
 function settingsOf(options: CaptureWriterOptions): Settings {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.includes(name)) throw new TypeError(`captureWriter has no option ${name}`);
-  }
+  requireKnown(options, KNOWN);
   const { format = "pcapng", link, snapLength = 0, byteOrder = "little" } = options;
   if (format !== "pcap" && format !== "pcapng") {
     throw new RangeError(`format must be "pcap" or "pcapng", not ${String(format)}`);
