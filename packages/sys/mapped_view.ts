@@ -114,9 +114,10 @@ export class MappedView {
    * @throws {RangeError} If it is more than a buffer of this runtime may have; the region is still
    * the caller's then
    */
-  constructor(calls: MemoryCalls, region: Region, shift = 0, length = region.length - shift) {
+  constructor(calls: MemoryCalls, region: Region, shift: number = 0, length?: number) {
+    const whole = shift + (length ?? region.length - shift);
     this.region = region;
-    this.bytes = new Uint8Array(memory(region.address, shift + length), shift, length);
+    this.bytes = new Uint8Array(memory(region.address, whole), shift);
     this.#seen = { calls, region, isMapped: true };
     collected.register(this.bytes.buffer, this.#seen, this.#seen);
   }
