@@ -1,6 +1,6 @@
-import type { Capture } from "./capture.ts";
-import { capture } from "./capture.ts";
+import { type Capture, capture } from "./capture.ts";
 import { CaptureFile } from "./capture_file.ts";
+import { packetSocket } from "./create_packet_socket.ts";
 import { ARPHRD_LOOPBACK } from "./libc.ts";
 import type { PacketStatistics } from "./packet_statistics.ts";
 import { requireSniffOptions, sniffFilter, type SniffOptions } from "./sniff_options.ts";
@@ -43,6 +43,7 @@ const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK;
 export function sniff(options: SniffOptions = {}): Sniffer {
   requireSniffOptions(options);
   const { interface: name, snapLength, promiscuous, buffer = 8, signal, write } = options;
+  if (typeof options.filter === "string") requireAccess(name);
   const filter = sniffFilter(options);
   const packets = capture({
     ...{ interface: name, snapLength, promiscuous, signal },
@@ -56,6 +57,11 @@ export function sniff(options: SniffOptions = {}): Sniffer {
     packets.close();
     throw error;
   }
+}
+
+/** What is missing is told by us: libpcap would take it for a fault of the expression. */
+function requireAccess(name: string | undefined): void {
+  packetSocket({ interface: name, protocol: 0 }).close();
 }
 
 /**

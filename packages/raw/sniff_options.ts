@@ -38,8 +38,8 @@ export interface SniffOptions {
   readonly promiscuous?: boolean;
   /**
    * Where all that is seen is written as well: a path, where pcap is written if it ends in `.pcap`
-   * and pcapng if not; a file that is there is written over. Or a function that takes the bytes of a
-   * file of pcapng, piece by piece.
+   * and pcapng if not; a file that is there is written over. pcap takes packets of one kind alone,
+   * with Ethernet or without. Or a function that takes the bytes of a file of pcapng, piece by piece.
    */
   readonly write?: string | ((bytes: Uint8Array) => void);
   /** How many MiB the kernel keeps until it is read, 1 to 1024; 8 by default. */

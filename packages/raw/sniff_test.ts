@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { ioctl, open } from "@posixly/fd";
 import { ping, sniff, type SniffedPacket } from "@posixly/raw";
 import { assemble } from "@posixly/raw/bpf";
 import { parseCapture } from "@posixly/raw/pcap";
 import { formatPacket } from "@posixly/raw/wire";
 import { type HostAndPort, type Listener, listenTcp } from "@posixly/socket";
-import { runFresh, withoutLeaks } from "@posixly/testing";
+import { runFresh, testWhere, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { testAlone } from "./network_fixture.ts";
+import { packetsOfFile } from "./cli/read_file.ts";
+import { isAlone, run, testAlone } from "./network_fixture.ts";
 import { neighbor } from "./routers_fixture.ts";
 
 const GREETING = "hello from the other end";
@@ -150,6 +153,65 @@ testAlone(
     }),
 );
 
+/** An interface that has no link below IP, and to which nothing is connected. */
+function tunnel(): Disposable {
+  const TUNSETIFF = 0x400454ca;
+  const IFF_TUN_NO_PI = 0x1001;
+  const request = new Uint8Array(40);
+  request.set(new TextEncoder().encode("tun7"));
+  new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI, true);
+  const file = open("/dev/net/tun", { read: true, write: true, nonBlocking: true });
+  ioctl(file, TUNSETIFF, request);
+  run("ip addr add 10.7.0.1/24 dev tun7");
+  run("ip link set tun7 up");
+  return file;
+}
+
+const hasTunnels = isAlone && existsSync("/dev/net/tun");
+testWhere(
+  hasTunnels,
+  "/dev/net/tun",
+  "what has no header of Ethernet is understood",
+  () =>
+    withoutLeaks(async () => {
+      using _tunnel = tunnel();
+      using named = sniff({ interface: "tun7", filter: "icmp", count: 1 });
+      using all = sniff({ filter: "icmp", count: 1 }); // made for Ethernet, and not misread
+      using anything = sniff({ interface: "tun7", count: 1, filter: assemble("ret #-1") });
+      await ping(["10.7.0.2", "127.0.0.1"], { count: 1, interval: 1, timeout: 10 }).summary();
+      for await (const { packet, link, interface: name, bytes } of named) {
+        assert.deepEqual([link, name, packet.ip!.destination], ["ip", "tun7", "10.7.0.2"]);
+        assert.equal(bytes[0], 0x45);
+      }
+      for await (const { interface: name } of all) assert.equal(name, "lo");
+      for await (const { link } of anything) assert.equal(link, "ip");
+    }),
+);
+
+for (const link of ["LINUX_SLL", "LINUX_SLL2"]) {
+  testAlone(["tcpdump"], `a file of packets of any interface is read: ${link}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sniff-"));
+    const path = join(folder, "any.pcap");
+    const args = ["-i", "any", "-y", link, "-c", "2", "-w", path, "icmp"];
+    const tcpdump = spawn("tcpdump", args, { stdio: ["ignore", "ignore", "pipe"] });
+    const ended = once(tcpdump, "close");
+    await once(tcpdump.stderr, "data"); // it listens
+    await ping("127.0.0.1", { count: 1 }).summary();
+    await ended;
+    const copy = join(folder, "copy.pcapng");
+    const lines: string[] = [];
+    const signal = new AbortController().signal;
+    using packets = packetsOfFile(path, { filter: "icmp", count: undefined, write: copy, signal });
+    for await (const { packet } of packets) lines.push(formatPacket(packet));
+    packets[Symbol.dispose]();
+    const theirs = await promisify(execFile)("tcpdump", ["-tnr", path]);
+    assert.equal(theirs.stdout.replaceAll(/^lo +In +/gm, ""), `${lines.join("\n")}\n`);
+    const copied = await promisify(execFile)("tcpdump", ["-tnr", copy]);
+    assert.equal(copied.stdout, `${lines.join("\n")}\n`);
+    rmSync(folder, { recursive: true });
+  });
+}
+
 testAlone(
   [],
   "a signal ends it, closing does, and what is not there is told",
@@ -176,13 +238,15 @@ testAlone([], "without the right it says which, and how to get it", async () => 
     import { bind } from "@posixly/sys";
     import { sniff } from "@posixly/raw";
     bind({ setresuid: ["i32", "u32", "u32", "u32"] }).setresuid(65534, 65534, 65534);
-    try {
-      sniff({ interface: "lo" });
-    } catch ({ code, capability, remedies }) {
-      console.log(code, capability, remedies.length > 0);
+    for (const filter of [undefined, "icmp"]) {
+      try {
+        sniff({ interface: "lo", filter });
+      } catch ({ code, capability, remedies }) {
+        console.log(code, capability, remedies.length > 0);
+      }
     }
   `);
-  assert.equal(stdout, "EPERM CAP_NET_RAW true\n", stderr);
+  assert.equal(stdout, "EPERM CAP_NET_RAW true\n".repeat(2), stderr);
 });
 
 test.run();

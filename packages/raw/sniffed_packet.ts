@@ -81,32 +81,34 @@ function nameOf(index: number): string {
 
 const names = new Map<number, string>();
 
-/** How many bytes come before IP, and where among them it says that IP follows. */
-const skipped: Readonly<Record<number, readonly [length: number, protocol: number | undefined]>> = {
-  [linkTypes.null]: [4, undefined],
-  [linkTypes.loop]: [4, undefined],
-  [linkTypes.raw]: [0, undefined],
-  [linkTypes.ipv4]: [0, undefined],
-  [linkTypes.ipv6]: [0, undefined],
-  [linkTypes.linuxSll]: [16, 14],
-  [linkTypes.linuxSll2]: [20, 0],
-};
+/** How many bytes come before IP, by the number of what a packet begins with. */
+const headers: ReadonlyMap<number, number> = new Map([
+  [linkTypes.null, 4],
+  [linkTypes.loop, 4],
+  [linkTypes.raw, 0],
+  [linkTypes.ipv4, 0],
+  [linkTypes.ipv6, 0],
+  [linkTypes.linuxSll, 16],
+  [linkTypes.linuxSll2, 20],
+]);
 
 const NAME = 2; // of the options of an interface in a file
 
 /** Understands a packet of a file, if it is of a kind that we know; `null` if it is not. */
 export function understoodOfFile(packet: CapturePacket): SniffedPacket | null {
-  const { bytes, originalLength, timestamp, interface: { link, options } } = packet;
-  const name = options.find(({ code }) => code === NAME)?.value;
-  const known = {
-    ...{ bytes, originalLength, timestamp, packetType: undefined },
-    interface: typeof name === "string" ? name : undefined,
-  };
-  if (link === linkTypes.ethernet) {
-    return { ...known, link: "ethernet", packet: dissectLax(bytes) };
-  }
-  const header = skipped[link];
+  const { bytes, originalLength, timestamp, interface: { link: number, options } } = packet;
+  const link = number === linkTypes.ethernet ? "ethernet" : "ip";
+  const header = number === linkTypes.ethernet ? 0 : headers.get(number);
   if (header === undefined) return null;
-  const rest = bytes.subarray(header[0]);
-  return { ...known, link: "ip", packet: dissectLax(rest, { link: "ip" }) };
+  const name = options.find(({ code }) => code === NAME)?.value;
+  const rest = bytes.subarray(header);
+  return {
+    bytes: rest,
+    originalLength: originalLength - header,
+    timestamp,
+    packet: dissectLax(rest, { link }),
+    link,
+    interface: typeof name === "string" ? name : undefined,
+    packetType: undefined,
+  };
 }

@@ -41,7 +41,9 @@ const terminal: Terminal = {
   json: (value) => void process.stdout.write(`${JSON.stringify(value, plainly)}\n`),
   note: (text) => void process.stderr.write(text),
   signal: controller.signal,
-  lines: process.stdout.isTTY ? process.stdout.rows ?? 24 : undefined,
+  get lines() {
+    return process.stdout.isTTY ? process.stdout.rows ?? 24 : undefined;
+  },
 };
 
 const [name, ...rest] = process.argv.slice(2);

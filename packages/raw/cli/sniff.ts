@@ -115,9 +115,8 @@ export const sniffCommand: Command = {
     const command = readSniff(args);
     using source = sourceFor(command, terminal);
     const flows = new Flows();
-    const { lines } = terminal;
-    const draw = () => terminal.print(`\x1b[H\x1b[2J${showFlows(flows, lines)}`);
-    const isLive = command.shows === "table" && lines !== undefined;
+    const draw = () => terminal.print(`\x1b[H\x1b[2J${showFlows(flows, terminal.lines)}`);
+    const isLive = command.shows === "table" && terminal.lines !== undefined;
     const drawing = isLive ? setInterval(draw, DRAWN_MS) : undefined;
     let count = 0;
     try {
