@@ -11,7 +11,6 @@ import { type HostAndPort, listenTcp } from "@posixly/socket";
 import { readable } from "@posixly/mux";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { Fifo } from "./fifo.ts";
 import { type SynAnswer, SynLine } from "./syn_line.ts";
 import { testAlone } from "./network_fixture.ts";
 import { neighbor, routers } from "./routers_fixture.ts";
@@ -218,18 +217,6 @@ testAlone([], "without the right it says which, and how to get it", async () => 
     }
   `);
   assert.equal(stdout, "EPERM CAP_NET_RAW 3\n", stderr);
-});
-
-test("a queue gives what it was given, in this order", () => {
-  const queue = new Fifo([0, 1]);
-  for (let i = 2; i < 5000; i++) queue.push(i);
-  for (let next = 0; queue.length > 0;) {
-    const few = queue.peek(7);
-    assert.equal(queue.first, next);
-    for (const one of few) assert.equal(one, next++);
-    queue.skip(few.length);
-  }
-  assert.deepEqual([queue.first, queue.peek(3)], [undefined, []]);
 });
 
 test.run();
