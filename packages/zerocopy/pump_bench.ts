@@ -53,16 +53,30 @@ const sourceAndSink = `
   }
 `;
 
-const proxyInC = `
+/**
+ * A proxy for this one pair of sockets, which blocks; or, as any that has more than one, never blocks
+ * and waits by epoll(7).
+ */
+const proxyInC = (waits: boolean) => `
   #define _GNU_SOURCE
   #include <arpa/inet.h>
+  #include <errno.h>
   #include <fcntl.h>
   #include <stdio.h>
   #include <stdlib.h>
+  #include <sys/epoll.h>
   #include <sys/socket.h>
   #include <unistd.h>
 
-  static int control, source, sink, ends[2];
+  static int control, source, sink, ends[2], readable, writable;
+
+  static int set_of(int fd, int events) {
+    int set = epoll_create1(0);
+    struct epoll_event event = { events, { .fd = fd } };
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event)) exit(1);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return set;
+  }
 
   static void start(void) {
     struct sockaddr_in at = { AF_INET, 0, { htonl(INADDR_LOOPBACK) } };
@@ -82,20 +96,27 @@ const proxyInC = `
     sink = accept(listener, NULL, NULL);
     if (pipe(ends)) exit(1);
     fcntl(ends[1], F_SETPIPE_SZ, ${MIB});
+    if (${Number(waits)}) readable = set_of(source, EPOLLIN), writable = set_of(sink, EPOLLOUT);
+  }
+
+  static long move(int from, int to, long length, int set) {
+    for (;;) {
+      struct epoll_event event;
+      long n = splice(from, NULL, to, NULL, length, ${
+  waits ? "SPLICE_F_NONBLOCK" : "SPLICE_F_MOVE"
+});
+      if (n > 0) return n;
+      if (n == 0 || errno != EAGAIN || epoll_wait(set, &event, 1, -1) != 1) exit(1);
+    }
   }
 
   void run(long times) {
     if (control == 0) start();
     dprintf(control, "%ld\\n", times);
     for (long left = times * ${MIB}; left > 0;) {
-      long n = splice(source, NULL, ends[1], NULL, ${MIB}, SPLICE_F_MOVE);
-      if (n <= 0) exit(1);
+      long n = move(source, ends[1], ${MIB}, readable);
       left -= n;
-      while (n > 0) {
-        long m = splice(ends[0], NULL, sink, NULL, n, SPLICE_F_MOVE);
-        if (m <= 0) exit(1);
-        n -= m;
-      }
+      while (n > 0) n -= move(ends[0], sink, n, writable);
     }
   }
 `;
@@ -167,7 +188,11 @@ const nodeNet: Listen = (ready, moved) =>
 const nodeStreams = proxyOf(nodeNet);
 for (const via of [undefined, "splice", "readwrite"] as const) {
   const name = `proxy, ${via ?? "whichever way is cheaper"}`;
-  const peers = { C: proxyInC, "a.pipe(b)": nodeStreams };
+  const peers = {
+    C: proxyInC(false),
+    "C with epoll": proxyInC(true),
+    "a.pipe(b)": nodeStreams,
+  };
   const partner = sourceAndSink;
   bench(`${name}, event loop`, { bytes: MIB, ours: proxyOf(ours({ via })), peers, partner });
   bench(`${name}, run()`, { bytes: MIB, ours: proxyOf(ours({ via }), run, stop), peers, partner });

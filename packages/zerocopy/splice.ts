@@ -90,11 +90,17 @@ export function splice(
   length: number | bigint,
   options?: SpliceOptions,
 ): number | null {
-  const [source, sink] = [fdOf(from, "from"), fdOf(to, "to")];
+  const source = fdOf(from, "from");
+  const sink = fdOf(to, "to");
   const count = countOf(length);
-  const how = options === undefined ? SPLICE_F_NONBLOCK : spliceFlags(options);
-  const start = fromOffset.at(options?.fromOffset, "fromOffset");
-  const target = toOffset.at(options?.toOffset, "toOffset");
+  let how = SPLICE_F_NONBLOCK;
+  let start: Int32Array | null = null;
+  let target: Int32Array | null = null;
+  if (options !== undefined) {
+    how = spliceFlags(options);
+    start = fromOffset.at(options.fromOffset, "fromOffset");
+    target = toOffset.at(options.toOffset, "toOffset");
+  }
   let n: number;
   do n = libc.splice(source, start, sink, target, count, how); while (n === -errno.EINTR);
   return n === -errno.EAGAIN ? null : ok(n, "splice", { fd: source });
