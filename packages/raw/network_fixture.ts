@@ -50,7 +50,11 @@ export function veth(): Disposable {
     setting(`ipv6/conf/${name}/disable_ipv6`, "1");
     run(`ip link set ${name} up`);
   }
-  // What is sent before the kernel has seen that there is a carrier is lost.
-  for (const name of ["a0", "b0"]) while (!run(`ip link show ${name}`).includes("state UP"));
+  untilUp();
   return { [Symbol.dispose]: () => void run("ip link del a0") };
+}
+
+/** Until the kernel has seen that the cable has a carrier, what is sent is lost. */
+export function untilUp(): void {
+  for (const name of ["a0", "b0"]) while (!run(`ip link show ${name}`).includes("state UP"));
 }

@@ -16,7 +16,7 @@ import { gc, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { frameOf, numberOf, udpFrame } from "./frame_fixture.ts";
-import { run, testAlone, veth } from "./network_fixture.ts";
+import { run, testAlone, untilUp, veth } from "./network_fixture.ts";
 
 const wait = { timeout: 5000 };
 const mappings = () => readFileSync("/proc/self/maps", "utf8").match(/socket:\[/g)?.length ?? 0;
@@ -149,8 +149,7 @@ testAlone(
       assert.throws(() => ring.flush(), { code: "ENETDOWN" });
       assert.equal(ring.waiting, 1);
       run("ip link set a0 up");
-      while (!run("ip link show a0").includes("state UP"));
-      while (!run("ip link show b0").includes("state UP"));
+      untilUp();
       await ring.whenFlushed(wait);
       assert.equal(ring.waiting, 0);
     }),
