@@ -3,13 +3,12 @@ import type { SettableOptions } from "@posixly/socket";
 import { attachFilter } from "./attach_filter.ts";
 import { assemble } from "./bpf/assemble.ts";
 import { pingSocket } from "./ping_socket.ts";
-import type { PingSocket } from "./ping_socket.ts";
 import { rawSocket, type RawSocketAsks } from "./create_raw_socket.ts";
 import { ECHO } from "./echo.ts";
 import type { IpFamily } from "./host.ts";
 import { RawAccessError } from "./raw_access_error.ts";
 import type { RawSocket } from "./raw_socket.ts";
-import { soundingOptions } from "./sounder.ts";
+import { soundingOptions } from "./sounding.ts";
 
 /**
  * Which kind of socket echo requests are sent by: `raw` needs `CAP_NET_RAW`; `ping` needs a group
@@ -51,7 +50,7 @@ export function echoSocket(
 ): EchoSocket {
   const asks = { device, address, options: { ...soundingOptions(family), ...options } };
   const ping = (): EchoSocket => {
-    const socket: PingSocket = pingSocket(family, asks);
+    const socket = pingSocket(family, asks);
     return { socket, way: "ping", identifier: socket.identifier };
   };
   if (way === "ping") return ping();

@@ -10,7 +10,7 @@ import type { PingAsks } from "./ping_options.ts";
 import type { PingStatistics } from "./ping_statistics.ts";
 import { echoId, type Request, Target } from "./ping_target.ts";
 import { roundTrip } from "./round_trip.ts";
-import type { Outgoing } from "./sounder.ts";
+import type { Outgoing } from "./sounding.ts";
 import { Vigil } from "./vigil.ts";
 
 /** How long an answer to what was told lost is still known for one. */
@@ -153,9 +153,11 @@ export class PingRun {
         this.#refuse(departure as Request, localRefusal(code));
       });
       for (const { departure } of leaving.splice(0, done)) {
-        if (departure.state !== "waiting") continue;
-        this.#waiting.add(departure);
-        this.#known.add(departure);
+        if (departure.state !== "waiting") departure.target.forget(departure);
+        else {
+          this.#waiting.add(departure);
+          this.#known.add(departure);
+        }
       }
       if (done < batch.length) return false;
     }

@@ -6,7 +6,7 @@ import { localRefusal, type Refusal, refusalIn } from "./icmp_reason.ts";
 import type { ProbedPort, ProbedState } from "./probe.ts";
 import type { ProbeAsks } from "./probe_options.ts";
 import { type Departure, roundTrip } from "./round_trip.ts";
-import type { Outgoing } from "./sounder.ts";
+import type { Outgoing } from "./sounding.ts";
 import type { SynLine, SynListening } from "./syn_line.ts";
 
 /** A SYN to a port. */

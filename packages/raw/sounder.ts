@@ -1,74 +1,27 @@
 import { performance } from "node:perf_hooks";
-import type { ExactTime } from "@posixly/fd";
 import {
-  type AddressLike,
   connectionError,
-  type Control,
   MessageBatch,
   type QueuedError,
-  type ReceivedControl,
   receiveError,
   receiveMessage,
   sendMessages,
   setOptions,
-  type SettableOptions,
   type Socket,
-  type SocketAddress,
 } from "@posixly/socket";
 import { errno, type SyscallError } from "@posixly/sys";
 import type { Departure } from "./round_trip.ts";
-
-/** A packet to be sent. */
-export interface Outgoing {
-  readonly bytes: Uint8Array;
-  readonly to?: AddressLike;
-  readonly control?: Control;
-  /** Where its times are noted. */
-  readonly departure: Departure;
-}
-
-/** What came in; its bytes are there for the moment only. */
-export interface Incoming {
-  readonly bytes: Uint8Array;
-  readonly from: SocketAddress | null;
-  readonly ttl: number | undefined;
-  readonly arrived: ExactTime | undefined;
-}
-
-/** Who is told what comes in. */
-export interface Listening {
-  answered(packet: Incoming): void;
-  /** The network, or this machine, says that a packet did not arrive. */
-  refused(error: QueuedError, arrived: ExactTime | undefined): void;
-}
-
-/** The options of a socket for {@linkcode Sounder}: times, and errors with who says them. */
-export function soundingOptions(family: "ipv4" | "ipv6"): Partial<SettableOptions> {
-  return {
-    timestamping: { ...STAMPS },
-    ...family === "ipv4"
-      ? { ipReceiveError: true, ipReceiveTtl: true }
-      : { ipv6ReceiveError: true, ipv6ReceiveHopLimit: true },
-  };
-}
-
-/**
- * `SO_TIMESTAMPNS` would make up a time for what came while the kernel did not yet take any;
- * this leaves it out.
- */
-const STAMPS = {
-  sendSoftware: true,
-  receiveSoftware: true,
-  software: true,
-  id: true,
-  withoutData: true,
-};
+import { aboutTheNetwork, aboutThePacket } from "./send_errors.ts";
+import { type Incoming, type Listening, type Outgoing, STAMPS } from "./sounding.ts";
 
 /** What comes in at once before somebody else has his turn. */
 const MESSAGES_A_TURN = 1024;
 const MESSAGES_A_CALL = 64;
 const BATCH_BYTES = 2 ** 18;
 const ROOM = 65_536;
+
+/** What a socket says of a packet before may hit the next one a few times in a row, by chance. */
+const ATTEMPTS = 4;
 
 /** A departure that the kernel has not told of by then is one that it does not tell of. */
 const PATIENCE_MS = 10_000;
@@ -165,7 +118,7 @@ export class Sounder {
   #countAnew(): void {
     this.#takeTimes();
     setOptions(this.socket, { timestamping: {} });
-    setOptions(this.socket, { timestamping: { ...STAMPS } });
+    setOptions(this.socket, { timestamping: STAMPS });
     this.#counter = 0;
     this.#departures.clear();
   }
@@ -214,7 +167,7 @@ export class Sounder {
         return {
           bytes: this.#room.subarray(0, length),
           from: address,
-          ttl: ttlIn(control),
+          ttl: control.ttl ?? control.hopLimit,
           arrived: control.timestamps?.software,
         };
       } catch (error) {
@@ -225,33 +178,4 @@ export class Sounder {
   }
 }
 
-function ttlIn({ ttl, hopLimit }: ReceivedControl): number | undefined {
-  return ttl ?? hopLimit;
-}
-
 const atOnce = { dontWait: true } as const;
-
-/** What a socket says of a packet before may hit the next one a few times in a row, by chance. */
-const ATTEMPTS = 4;
-
-/** What ICMP may say, by the tables of the kernel. */
-const aboutTheNetwork: ReadonlySet<number> = new Set([
-  errno.EHOSTUNREACH,
-  errno.ENETUNREACH,
-  errno.ECONNREFUSED,
-  errno.EMSGSIZE,
-  errno.EPROTO,
-  errno.EACCES,
-  errno.ENOPROTOOPT,
-  errno.EOPNOTSUPP,
-  errno.EHOSTDOWN,
-  errno.ENONET,
-]);
-
-/** What this machine may say of one packet that would not be true of another one. */
-const aboutThePacket: ReadonlySet<number> = new Set([
-  errno.EPERM,
-  errno.EADDRNOTAVAIL,
-  errno.ENETDOWN,
-  errno.EINVAL,
-]);

@@ -7,7 +7,8 @@ import { rawSocket } from "./create_raw_socket.ts";
 import { withoutIpv4 } from "./echo.ts";
 import type { HostAddress, IpFamily } from "./host.ts";
 import type { RawSocket } from "./raw_socket.ts";
-import { Sounder, soundingOptions } from "./sounder.ts";
+import { Sounder } from "./sounder.ts";
+import { soundingOptions } from "./sounding.ts";
 import { ipv4, Ipv4Packet, ipv6, Ipv6Packet, packet, tcp, TcpSegment } from "./wire/mod.ts";
 
 /** An answer to one of our SYNs: which port of the target said what. */

@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import { EchoLine } from "./echo_line.ts";
-import { MARK } from "./echo.ts";
 import type { HostAddress } from "./host.ts";
 import { localRefusal, refusalIn } from "./icmp_reason.ts";
 import {
@@ -19,7 +18,7 @@ export class IcmpTracer implements Tracer {
   constructor({ target, size, device, address, vigil }: TracerAsks) {
     this.#target = target;
     const asks = { way: undefined, device, address, options: {} };
-    this.#line = new EchoLine(target.family, asks, Math.max(size, MARK), randomInt(2 ** 32));
+    this.#line = new EchoLine(target.family, asks, size, randomInt(2 ** 32));
     vigil.watch(this.#line.socket);
   }
 

@@ -26,15 +26,13 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   sniff: async () => (await import("./sniff.ts")).sniffCommand,
 };
 
-// Who reads what is printed, such as head(1), may have enough of it.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", () => process.exit());
-}
-
 const controller = new AbortController();
 const interrupt = () => controller.abort(INTERRUPTED);
 const signals = ["SIGINT", "SIGTERM"] as const;
 for (const signal of signals) process.once(signal, interrupt);
+
+// Who reads what is printed, such as head(1), may have enough of it.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", interrupt);
 
 const terminal: Terminal = {
   print: (text) => void process.stdout.write(text),

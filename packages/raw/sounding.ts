@@ -1,0 +1,56 @@
+import type { ExactTime } from "@posixly/fd";
+import type {
+  AddressLike,
+  Control,
+  QueuedError,
+  SettableOptions,
+  SocketAddress,
+  Timestamping,
+} from "@posixly/socket";
+import type { Departure } from "./round_trip.ts";
+
+/** A packet to be sent. */
+export interface Outgoing {
+  readonly bytes: Uint8Array;
+  readonly to?: AddressLike;
+  readonly control?: Control;
+  /** Where its times are noted. */
+  readonly departure: Departure;
+}
+
+/** What came in; its bytes are there for the moment only. */
+export interface Incoming {
+  readonly bytes: Uint8Array;
+  readonly from: SocketAddress | null;
+  readonly ttl: number | undefined;
+  readonly arrived: ExactTime | undefined;
+}
+
+/** Who is told what comes in. */
+export interface Listening {
+  answered(packet: Incoming): void;
+  /** The network, or this machine, says that a packet did not arrive. */
+  refused(error: QueuedError, arrived: ExactTime | undefined): void;
+}
+
+/** The options of a socket for {@linkcode Sounder}: times, and errors with who says them. */
+export function soundingOptions(family: "ipv4" | "ipv6"): Partial<SettableOptions> {
+  return {
+    timestamping: STAMPS,
+    ...family === "ipv4"
+      ? { ipReceiveError: true, ipReceiveTtl: true }
+      : { ipv6ReceiveError: true, ipv6ReceiveHopLimit: true },
+  };
+}
+
+/**
+ * `SO_TIMESTAMPNS` would make up a time for what came while the kernel did not yet take any;
+ * this leaves it out.
+ */
+export const STAMPS: Timestamping = {
+  sendSoftware: true,
+  receiveSoftware: true,
+  software: true,
+  id: true,
+  withoutData: true,
+};
