@@ -30,6 +30,7 @@ const rules = {
   "runtimes are named in the backends only": runtimeNames,
   "every export is documented, with an example": documented,
   "manifests are in step": node("scripts/sync_versions.mjs", "--check"),
+  "the learning path is what there is": node("scripts/learning_path.mjs", "--check"),
   "the lockfile names no host": lockfileHosts,
   "no test is marked as the only one": onlyTests,
   "tarballs hold what they should": tarballs,

@@ -12,7 +12,7 @@ import { readArguments, requireNames } from "./arguments.mjs";
 import { writeExamples } from "./examples.mjs";
 import { filesIn, packages, root } from "./files.mjs";
 import { runtimes } from "./runtimes.mjs";
-import { runTestFile } from "./test_process.mjs";
+import { limitOf, runTestFile } from "./test_process.mjs";
 
 const { values, positionals } = readArguments({
   allowPositionals: true,
@@ -55,7 +55,8 @@ function isSelected(file) {
 
 /** What has to be built: everything, or the packages that were asked for, with what they use. */
 function projectsOf(files) {
-  if (positionals.length === 0) return ["packages"];
+  const isOfNone = (file) => !file.includes("packages/"); // and may use any
+  if (positionals.length === 0 || files.some(isOfNone)) return ["packages"];
   const named = packages.filter((name) => files.some((file) => file.split("/").includes(name)));
   return ["sys", "testing", ...named].map((name) => `packages/${name}`);
 }
@@ -84,7 +85,7 @@ function* selectRuntimes() {
 async function work(tests) {
   for (let next; (next = tests.shift()) !== undefined;) {
     const { runtime, file, command } = next;
-    const result = await runTestFile(command);
+    const result = await runTestFile(command, limitOf(join(root, file)));
     if (inCI && result.skipped > 0) {
       result.problems.push(`skipped ${result.skipped}, which CI must not`);
       result.failed += result.skipped;

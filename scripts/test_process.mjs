@@ -11,6 +11,16 @@ const running = new Set();
 process.on("exit", () => running.forEach(killGroup));
 
 /**
+ * After how many seconds a test file hangs: a minute, unless a line of it begins with `// Limit:`.
+ *
+ * @param file Its path
+ */
+export function limitOf(file) {
+  const [, seconds = "60"] = readFileSync(file, "utf8").match(/^\/\/ Limit: (\d+) s\b/m) ?? [];
+  return Number(seconds);
+}
+
+/**
  * Runs a test file.
  *
  * @param command What starts the runtime: a program, its flags and, last, the file

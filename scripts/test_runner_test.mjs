@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import { root } from "./files.mjs";
 import { runtimes } from "./runtimes.mjs";
-import { runTestFile } from "./test_process.mjs";
+import { limitOf, runTestFile } from "./test_process.mjs";
 
 const expected = {
   hangs: { seconds: 1, problems: [/^hung, and was killed after 1 s$/] },
@@ -24,6 +24,11 @@ const expected = {
   leaks_to_the_collector: { passed: 1, problems: [/never closed/] },
   uses_much: { passed: 6, problems: [] },
 };
+
+test("a file may say how long it takes", () => {
+  assert.equal(limitOf(join(root, "scripts/docs/site_test.mjs")), 300);
+  assert.equal(limitOf(join(root, "scripts/tour_test.mjs")), 60);
+});
 
 for (const { name, command } of runtimes.filter((runtime) => runtime.command)) {
   const results = new Map();

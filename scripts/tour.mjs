@@ -21,7 +21,8 @@ const { values, positionals } = readArguments({
   options: { list: { type: "boolean", default: false } },
 });
 
-const NEEDS_ROOT = "This one sends packets of its own making, in a network of its own, which only " +
+const NEEDS_ROOT =
+  "This one sends packets of its own making, in a network of its own, which only " +
   "root may make: it is left out. What it would print is in docs/guide.";
 
 const chapters = readdirSync(join(root, "docs/guide"))
