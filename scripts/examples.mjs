@@ -6,7 +6,7 @@
 //   ts no-run     is shown only
 //   ts alone      runs in a process of its own, since it changes the one that it runs in (in Node
 //                 20, a glance at a FIFO makes later imports go wrong)
-//   ts network    runs alone in a network of its own, since it sends packets of its own making
+//   ts network    runs in a network of its own, since it sends packets of its own making
 //   text output   is what the block before it prints; `…` stands for anything
 //
 // In CONTRIBUTING.md, which mostly shows fragments, only blocks marked `ts run` are run.
