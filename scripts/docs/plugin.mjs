@@ -24,7 +24,7 @@ export function load(app) {
 function arrange(project) {
   const documents = project.documents ?? [];
   const orderOf = ({ frontmatter }) => frontmatter.order ?? Infinity;
-  documents.sort((a, b) => orderOf(a) - orderOf(b) || a.name.localeCompare(b.name));
+  documents.sort((a, b) => orderOf(a) === orderOf(b) ? 0 : orderOf(a) - orderOf(b));
   for (const document of documents) {
     document.frontmatter.group = isChapter(document) ? "Guide" : "Project";
   }

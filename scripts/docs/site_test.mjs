@@ -97,7 +97,7 @@ const pages = [
   "index.html",
   "modules.html",
   ...chapters.map(({ page }) => page),
-  ...["Architecture", "Contributing"].map((name) => `documents/${name}.html`),
+  ...["The_learning_path", "Architecture", "Contributing"].map((name) => `documents/${name}.html`),
   "modules/_posixly_pool.html",
   "modules/_posixly_ports.cli.html",
   "functions/_posixly_zerocopy.sendfile.html",
