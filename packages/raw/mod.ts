@@ -33,24 +33,24 @@ export {
   type PingRefusal,
   type PingReply,
   type PingTimeout,
-} from "./ping_event.ts";
-export { type PingWay } from "./echo_socket.ts";
-export { type Refusal } from "./icmp_reason.ts";
-export { ping, Pinging } from "./ping.ts";
-export { type PingOptions } from "./ping_options.ts";
-export { type PingStatistics, type PingSummary } from "./ping_statistics.ts";
-export { type RoundTripClock } from "./round_trip.ts";
+} from "./tools/ping_event.ts";
+export { type PingWay } from "./tools/echo_socket.ts";
+export { type Refusal } from "./tools/icmp_reason.ts";
+export { ping, Pinging } from "./tools/ping.ts";
+export { type PingOptions } from "./tools/ping_options.ts";
+export { type PingStatistics, type PingSummary } from "./tools/ping_statistics.ts";
+export { type RoundTripClock } from "./tools/round_trip.ts";
 export {
   compileFilter,
   type CompileFilterOptions,
   ExpressionError,
   type FilterLink,
 } from "./compile_filter.ts";
-export { type TraceAnswer, type TraceHop, type TraceMethod } from "./trace_hop.ts";
-export { traceroute } from "./traceroute.ts";
-export { type TracerouteOptions } from "./traceroute_options.ts";
-export { probe, type ProbedPort, type ProbedState } from "./probe.ts";
-export { type ProbeOptions } from "./probe_options.ts";
-export { sniff, Sniffer } from "./sniff.ts";
-export { type SniffOptions } from "./sniff_options.ts";
-export { type SniffedPacket } from "./sniffed_packet.ts";
+export { type TraceAnswer, type TraceHop, type TraceMethod } from "./tools/trace_hop.ts";
+export { traceroute } from "./tools/traceroute.ts";
+export { type TracerouteOptions } from "./tools/traceroute_options.ts";
+export { probe, type ProbedPort, type ProbedState } from "./tools/probe.ts";
+export { type ProbeOptions } from "./tools/probe_options.ts";
+export { sniff, Sniffer } from "./tools/sniff.ts";
+export { type SniffOptions } from "./tools/sniff_options.ts";
+export { type SniffedPacket } from "./tools/sniffed_packet.ts";

@@ -1,4 +1,4 @@
-import type { SniffedPacket } from "../sniffed_packet.ts";
+import type { SniffedPacket } from "../tools/sniffed_packet.ts";
 
 /** How many flows are remembered: those that were heard of last. */
 const REMEMBERED = 10_000;

@@ -1,7 +1,7 @@
-import { ping } from "../ping.ts";
-import type { PingEvent } from "../ping_event.ts";
-import type { PingOptions } from "../ping_options.ts";
-import type { PingStatistics } from "../ping_statistics.ts";
+import { ping } from "../tools/ping.ts";
+import type { PingEvent } from "../tools/ping_event.ts";
+import type { PingOptions } from "../tools/ping_options.ts";
+import type { PingStatistics } from "../tools/ping_statistics.ts";
 import {
   asUsage,
   type Command,

@@ -1,5 +1,5 @@
-import { probe, type ProbedPort } from "../probe.ts";
-import type { ProbeOptions } from "../probe_options.ts";
+import { probe, type ProbedPort } from "../tools/probe.ts";
+import type { ProbeOptions } from "../tools/probe_options.ts";
 import {
   asUsage,
   type Command,

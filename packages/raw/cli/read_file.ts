@@ -2,10 +2,10 @@ import { createReadStream } from "node:fs";
 import process from "node:process";
 import { unlessAborted } from "@posixly/mux";
 import { filterFunction } from "../bpf/mod.ts";
-import { CaptureFile } from "../capture_file.ts";
+import { CaptureFile } from "../tools/capture_file.ts";
 import { compileFilter } from "../compile_filter.ts";
 import { type CapturePacket, readCapture } from "../pcap/mod.ts";
-import { type SniffedPacket, understoodOfFile } from "../sniffed_packet.ts";
+import { type SniffedPacket, understoodOfFile } from "../tools/sniffed_packet.ts";
 
 /** What of a file is wanted, and where else it is written. */
 interface FileOptions {

@@ -1,4 +1,4 @@
-import type { SniffedPacket } from "../sniffed_packet.ts";
+import type { SniffedPacket } from "../tools/sniffed_packet.ts";
 import { formatPacket } from "../wire/mod.ts";
 import type { SniffCommand } from "./sniff.ts";
 

@@ -1,7 +1,7 @@
 import { clearInterval, setInterval } from "node:timers";
-import { sniff } from "../sniff.ts";
-import type { SniffOptions } from "../sniff_options.ts";
-import type { SniffedPacket } from "../sniffed_packet.ts";
+import { sniff } from "../tools/sniff.ts";
+import type { SniffOptions } from "../tools/sniff_options.ts";
+import type { SniffedPacket } from "../tools/sniffed_packet.ts";
 import { asUsage, type Command, DONE, NOBODY, parsed } from "./command.ts";
 import { type Terminal, untilInterrupted, UsageError, wholeIn } from "./command.ts";
 import { Flows, showFlows } from "./flows.ts";

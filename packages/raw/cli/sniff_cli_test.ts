@@ -8,7 +8,7 @@ import { ping } from "@posixly/raw";
 import { dissectLax, ipv4, ipv6, packet, tcp, udp } from "@posixly/raw/wire";
 import { test } from "uvu";
 import { testAlone } from "../network_fixture.ts";
-import type { SniffedPacket } from "../sniffed_packet.ts";
+import type { SniffedPacket } from "../tools/sniffed_packet.ts";
 import { lines, raw, Running } from "./cli_fixture.ts";
 import { Flows, showFlows, size } from "./flows.ts";
 

@@ -1,7 +1,7 @@
-import { addressOfHost } from "../host.ts";
-import type { TraceAnswer, TraceHop, TraceMethod } from "../trace_hop.ts";
-import { traceroute } from "../traceroute.ts";
-import type { TracerouteOptions } from "../traceroute_options.ts";
+import { addressOfHost } from "../tools/host.ts";
+import type { TraceAnswer, TraceHop, TraceMethod } from "../tools/trace_hop.ts";
+import { traceroute } from "../tools/traceroute.ts";
+import type { TracerouteOptions } from "../tools/traceroute_options.ts";
 import {
   asUsage,
   type Command,

@@ -3,7 +3,7 @@ import type { QueuedError, SocketAddress } from "@posixly/socket";
 import { ECHO, ECHO_HEADER, EchoRequest, identifierIn, sequenceIn, withoutIpv4 } from "./echo.ts";
 import { type EchoAsks, echoSocket, type PingWay } from "./echo_socket.ts";
 import type { IpFamily } from "./host.ts";
-import type { RawSocket } from "./raw_socket.ts";
+import type { RawSocket } from "../raw_socket.ts";
 import { Sounder } from "./sounder.ts";
 
 /** An echo that has come back, or what came back of a request. */

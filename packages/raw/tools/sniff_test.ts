@@ -13,9 +13,9 @@ import { formatPacket } from "@posixly/raw/wire";
 import { type HostAndPort, type Listener, listenTcp } from "@posixly/socket";
 import { runFresh, testWhere, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { packetsOfFile } from "./cli/read_file.ts";
-import { isAlone, run, testAlone } from "./network_fixture.ts";
-import { neighbor } from "./routers_fixture.ts";
+import { packetsOfFile } from "../cli/read_file.ts";
+import { isAlone, run, testAlone } from "../network_fixture.ts";
+import { neighbor } from "../routers_fixture.ts";
 
 const GREETING = "hello from the other end";
 

@@ -1,7 +1,7 @@
 import { bind, setOptions, type Socket, socket } from "@posixly/socket";
 import { type HostAddress, keyOf } from "./host.ts";
 import { localRefusal, refusalIn } from "./icmp_reason.ts";
-import { rawAddress } from "./raw_address.ts";
+import { rawAddress } from "../raw_address.ts";
 import { Sounder } from "./sounder.ts";
 import { soundingOptions } from "./sounding.ts";
 import {

@@ -1,4 +1,4 @@
-import { checksum } from "./wire/checksum.ts";
+import { checksum } from "../wire/checksum.ts";
 import type { IpFamily } from "./host.ts";
 
 /** Types of ICMP and ICMPv6 messages, rfc792 and rfc4443. */

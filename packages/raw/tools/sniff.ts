@@ -1,8 +1,8 @@
-import { type Capture, capture } from "./capture.ts";
+import { type Capture, capture } from "../capture.ts";
 import { CaptureFile } from "./capture_file.ts";
-import { packetSocket } from "./create_packet_socket.ts";
-import { ARPHRD_LOOPBACK } from "./libc.ts";
-import type { PacketStatistics } from "./packet_statistics.ts";
+import { packetSocket } from "../create_packet_socket.ts";
+import { ARPHRD_LOOPBACK } from "../libc.ts";
+import type { PacketStatistics } from "../packet_statistics.ts";
 import { requireSniffOptions, sniffFilter, type SniffOptions } from "./sniff_options.ts";
 import { type SniffedPacket, understood } from "./sniffed_packet.ts";
 

@@ -13,7 +13,7 @@ import type { SyscallError } from "@posixly/sys";
 import { performance } from "node:perf_hooks";
 import type { HostAddress, IpFamily } from "./host.ts";
 import { localRefusal, refusalIn } from "./icmp_reason.ts";
-import { rawAddress } from "./raw_address.ts";
+import { rawAddress } from "../raw_address.ts";
 import type { TraceListening, TracePacket, Tracer, TracerAsks } from "./tracer.ts";
 import type { Vigil } from "./vigil.ts";
 

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { unlessAborted } from "@posixly/mux";
 import { type Ipv4Address, type Ipv6Address, parseIpv4, parseIpv6 } from "@posixly/socket";
-import { rawAddress } from "./raw_address.ts";
+import { rawAddress } from "../raw_address.ts";
 
 /** Where packets go, with port 0. */
 export type HostAddress = Ipv4Address | Ipv6Address;

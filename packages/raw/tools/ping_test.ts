@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 import { ping, type PingEvent, type PingReply, type RawSocket, rawSocket } from "@posixly/raw";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { run, setting, testAlone } from "./network_fixture.ts";
-import { neighbor, routers } from "./routers_fixture.ts";
+import { run, setting, testAlone } from "../network_fixture.ts";
+import { neighbor, routers } from "../routers_fixture.ts";
 import { Target } from "./ping_target.ts";
 
 const ECHO_REQUEST = 8;

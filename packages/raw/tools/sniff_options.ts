@@ -5,9 +5,9 @@ import {
   type Instruction,
   type Program,
   validateFilter,
-} from "./bpf/mod.ts";
-import { compileFilter } from "./compile_filter.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "./libc.ts";
+} from "../bpf/mod.ts";
+import { compileFilter } from "../compile_filter.ts";
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../libc.ts";
 import { requireSignal } from "./ping_options.ts";
 
 /**

@@ -11,7 +11,7 @@ import {
 } from "@posixly/socket";
 import { errno, type SyscallError } from "@posixly/sys";
 import type { Departure } from "./round_trip.ts";
-import { aboutTheNetwork, aboutThePacket } from "./send_errors.ts";
+import { aboutTheNetwork, aboutThePacket } from "../send_errors.ts";
 import { type Incoming, type Listening, type Outgoing, STAMPS } from "./sounding.ts";
 
 /** What comes in at once before somebody else has his turn. */

@@ -1,5 +1,10 @@
 import { open, type OwnedFd, writeAll } from "@posixly/fd";
-import { type CaptureInterface, type CaptureWriter, captureWriter, linkTypes } from "./pcap/mod.ts";
+import {
+  type CaptureInterface,
+  type CaptureWriter,
+  captureWriter,
+  linkTypes,
+} from "../pcap/mod.ts";
 import type { SniffedPacket } from "./sniffed_packet.ts";
 
 /** How much is gathered until it is written. */

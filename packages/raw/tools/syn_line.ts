@@ -1,15 +1,15 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { ExactTime } from "@posixly/fd";
 import { bind, localAddress, type QueuedError, type Socket, socket } from "@posixly/socket";
-import { attachFilter } from "./attach_filter.ts";
-import { assemble } from "./bpf/assemble.ts";
-import { rawSocket } from "./create_raw_socket.ts";
+import { attachFilter } from "../attach_filter.ts";
+import { assemble } from "../bpf/assemble.ts";
+import { rawSocket } from "../create_raw_socket.ts";
 import { withoutIpv4 } from "./echo.ts";
 import type { HostAddress, IpFamily } from "./host.ts";
-import type { RawSocket } from "./raw_socket.ts";
+import type { RawSocket } from "../raw_socket.ts";
 import { Sounder } from "./sounder.ts";
 import { soundingOptions } from "./sounding.ts";
-import { ipv4, Ipv4Packet, ipv6, Ipv6Packet, packet, tcp, TcpSegment } from "./wire/mod.ts";
+import { ipv4, Ipv4Packet, ipv6, Ipv6Packet, packet, tcp, TcpSegment } from "../wire/mod.ts";
 
 /** An answer to one of our SYNs: which port of the target said what. */
 export interface SynAnswer {

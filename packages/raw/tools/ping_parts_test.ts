@@ -8,7 +8,7 @@ import { reasonOf } from "./icmp_reason.ts";
 import type { PingEvent } from "./ping_event.ts";
 import { Tally } from "./ping_statistics.ts";
 import { type Departure, roundTrip } from "./round_trip.ts";
-import { checksum } from "./wire/checksum.ts";
+import { checksum } from "../wire/checksum.ts";
 
 test("a queue is an array that is taken from in front", () => {
   const commands = fc.array(fc.oneof(

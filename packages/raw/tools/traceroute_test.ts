@@ -5,8 +5,8 @@ import { type TraceHop, traceroute, type TracerouteOptions } from "@posixly/raw"
 import { type HostAndPort, listenTcp, udp } from "@posixly/socket";
 import { found, runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { setting, testAlone } from "./network_fixture.ts";
-import { routers } from "./routers_fixture.ts";
+import { setting, testAlone } from "../network_fixture.ts";
+import { routers } from "../routers_fixture.ts";
 import { verdictOn } from "./trace_hop.ts";
 
 const methods = ["udp", "icmp", "tcp"] as const;

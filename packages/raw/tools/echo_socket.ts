@@ -1,13 +1,13 @@
 import { randomInt } from "node:crypto";
 import type { SettableOptions } from "@posixly/socket";
-import { attachFilter } from "./attach_filter.ts";
-import { assemble } from "./bpf/assemble.ts";
-import { pingSocket } from "./ping_socket.ts";
-import { rawSocket, type RawSocketAsks } from "./create_raw_socket.ts";
+import { attachFilter } from "../attach_filter.ts";
+import { assemble } from "../bpf/assemble.ts";
+import { pingSocket } from "../ping_socket.ts";
+import { rawSocket, type RawSocketAsks } from "../create_raw_socket.ts";
 import { ECHO } from "./echo.ts";
 import type { IpFamily } from "./host.ts";
-import { RawAccessError } from "./raw_access_error.ts";
-import type { RawSocket } from "./raw_socket.ts";
+import { RawAccessError } from "../raw_access_error.ts";
+import type { RawSocket } from "../raw_socket.ts";
 import { soundingOptions } from "./sounding.ts";
 
 /**

@@ -1,10 +1,10 @@
 import type { ExactTime } from "@posixly/fd";
 import { interfaceName, type PacketType } from "@posixly/socket";
 import type { SyscallError } from "@posixly/sys";
-import { type CapturedPacket, withVlanTag } from "./captured_packet.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "./libc.ts";
-import { type CapturePacket, linkTypes } from "./pcap/mod.ts";
-import { dissectLax, type Packet } from "./wire/mod.ts";
+import { type CapturedPacket, withVlanTag } from "../captured_packet.ts";
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../libc.ts";
+import { type CapturePacket, linkTypes } from "../pcap/mod.ts";
+import { dissectLax, type Packet } from "../wire/mod.ts";
 
 /**
  * A packet that {@linkcode sniff} has seen, with what is in it.

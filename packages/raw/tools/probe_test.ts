@@ -12,8 +12,8 @@ import { readable } from "@posixly/mux";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { type SynAnswer, SynLine } from "./syn_line.ts";
-import { testAlone } from "./network_fixture.ts";
-import { neighbor, routers } from "./routers_fixture.ts";
+import { testAlone } from "../network_fixture.ts";
+import { neighbor, routers } from "../routers_fixture.ts";
 
 async function all(
   host: string,
