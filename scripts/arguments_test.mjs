@@ -12,6 +12,7 @@ const scripts = [
   "check_c",
   "docs",
   "pack",
+  "release",
   "stress",
   "sync_versions",
   "test",

@@ -7,6 +7,7 @@ import process from "node:process";
 import { readArguments, refuse } from "./arguments.mjs";
 import { writeExamples } from "./examples.mjs";
 import { root } from "./files.mjs";
+import dependencies from "./rules/dependencies.mjs";
 import documented from "./rules/documented.mjs";
 import layers from "./rules/layers.mjs";
 import runtimeNames from "./rules/runtime_names.mjs";
@@ -27,6 +28,7 @@ const rules = {
     return deno("check", "--quiet")();
   },
   "layers: packages import what is below them": layers,
+  "few dependencies, and none runs when it is installed": dependencies,
   "runtimes are named in the backends only": runtimeNames,
   "every export is documented, with an example": documented,
   "manifests are in step": node("scripts/sync_versions.mjs", "--check"),

@@ -29,9 +29,13 @@ export function pack(folder) {
     "--pack-destination",
     folder,
   );
-  return readdirSync(folder).filter((file) => file.endsWith(".tgz")).map((file) =>
-    join(folder, file)
-  );
+  return tarballsIn(folder);
+}
+
+/** The tarballs in a folder. */
+export function tarballsIn(folder) {
+  return readdirSync(folder).filter((file) => file.endsWith(".tgz"))
+    .map((file) => join(folder, file));
 }
 
 /** What publint and attw find wrong with a tarball ends the program. */

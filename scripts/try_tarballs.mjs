@@ -1,16 +1,20 @@
-// Installs each package alone, from its tarball, in an empty folder, and runs the first example of its
-// README there in Node 20, Node 26, Deno and Bun: what a user does first.
+// Installs each package alone, from its tarball, in an empty folder, and there imports all it has and
+// runs the first example of its README in Node 20, Node 26, Deno and Bun: what a user does first. Its
+// commands are asked for their help.
+//
+//   npm run release:try                   of what is there now
+//   npm run release:try -- FOLDER         of tarballs that release:pack has put there
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import ts from "typescript";
 import { readArguments } from "./arguments.mjs";
 import { examplesIn } from "./examples.mjs";
 import { pattern } from "./expected.mjs";
 import { root } from "./files.mjs";
-import { pack } from "./pack.mjs";
+import { pack, tarballsIn } from "./pack.mjs";
 import { programs } from "./runtimes.mjs";
 
 /** How each runtime runs a program that lies beside node_modules; Deno with the one permission it needs. */
@@ -21,30 +25,49 @@ const runtimes = {
   bun: programs.bun && [programs.bun, "run"],
 };
 
-readArguments();
+const { positionals: [packed] } = readArguments({ allowPositionals: true });
 const folder = mkdtempSync(join(tmpdir(), "posixly-tarballs-"));
 let failed = false;
 try {
   const tarballs = Object.fromEntries(
-    pack(join(folder, "tarballs")).map((file) => {
+    (packed ? tarballsIn(resolve(packed)) : pack(join(folder, "tarballs"))).map((file) => {
       const [, name] = file.match(/posixly-(\w+)-[^/]*\.tgz$/);
       return [name, file];
     }),
   );
   for (const name of Object.keys(tarballs)) {
     const place = install(name, tarballs);
-    const { code, output } = firstExample(name);
-    writeFileSync(join(place, "example.mjs"), compile(code));
+    const { code, output, network } = firstExample(name);
+    writeFileSync(join(place, "example.mjs"), `${importsOf(name)}${compile(code)}`);
     for (const [runtime, command] of Object.entries(runtimes)) {
-      const verdict = command ? attempt(command, place, output) : "not installed here";
-      console.log(`${name.padEnd(10)}${runtime.padEnd(8)}${verdict}`);
-      failed ||= verdict !== "ok";
+      const run = () => attempt([...command, "example.mjs"], place, output);
+      say(name, runtime, judge(command, network, run));
+    }
+    for (const bin of Object.keys(manifestOf(name).bin ?? {})) {
+      say(name, bin, attempt([join(place, "node_modules/.bin", bin), "--help"], place, "Usage: …"));
     }
   }
 } finally {
   rmSync(folder, { recursive: true });
 }
 process.exitCode = failed ? 1 : 0;
+
+function say(name, what, verdict) {
+  console.log(`${name.padEnd(10)}${what.padEnd(10)}${verdict}`);
+  failed ||= verdict !== "ok";
+}
+
+/** Packets of one's own making go over loopback here, and take a right. */
+function judge(command, network, run) {
+  if (command === undefined) return "not installed here";
+  return network && process.getuid() !== 0 ? "takes root" : run();
+}
+
+/** An import of each subpath, but for commands. */
+function importsOf(name) {
+  const paths = Object.keys(manifestOf(name).exports).filter((path) => path !== "./cli");
+  return paths.map((path) => `import ${JSON.stringify(join("@posixly", name, path))};\n`).join("");
+}
 
 /** An empty folder with a package in it, and with those of ours that it depends on. */
 function install(name, tarballs) {
@@ -71,10 +94,13 @@ function install(name, tarballs) {
 
 /** Those of ours that a package needs, and what these need: none of them is at the registry yet. */
 function dependenciesOf(name) {
-  const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
-  const direct = Object.keys(manifest.dependencies).filter((one) => one.startsWith("@posixly/"))
-    .map((one) => one.slice("@posixly/".length));
+  const direct = Object.keys(manifestOf(name).dependencies)
+    .filter((one) => one.startsWith("@posixly/")).map((one) => one.slice("@posixly/".length));
   return [...new Set(direct.flatMap((one) => [one, ...dependenciesOf(one)]))];
+}
+
+function manifestOf(name) {
+  return JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
 }
 
 function firstExample(name) {
@@ -90,7 +116,7 @@ function compile(source) {
 }
 
 function attempt([program, ...args], place, output) {
-  const { status, signal, stdout, stderr } = spawnSync(program, [...args, "example.mjs"], {
+  const { status, signal, stdout, stderr } = spawnSync(program, args, {
     cwd: place,
     encoding: "utf8",
     timeout: 20_000,
