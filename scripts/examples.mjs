@@ -20,11 +20,11 @@ import { filesIn, packages, root } from "./files.mjs";
 const examples = ".examples";
 const runner = pathToFileURL(join(root, "scripts/run_examples.mjs")).href;
 
-/** Writes all examples, as they are and compiled; returns the test files, one a package. */
+/** Writes all examples, as they are and compiled; returns the test files: of packages and chapters. */
 export function writeExamples() {
   const groups = [
     ...packages.map((name) => group(`packages/${name}`, [...documentsOf(name)])),
-    group("docs", [...guide()]),
+    ...[...guide()].map((document) => group("docs", [document], `${slug("docs", document)}_`)),
   ];
   write(new Map(groups.flatMap(({ files }) => files)));
   return groups.flatMap(({ testFile }) => testFile ?? []);
@@ -56,8 +56,8 @@ function* guide() {
   for (const file of filesIn("docs")) if (file.endsWith(".md")) yield file;
 }
 
-/** The files for one package, or for the guide. */
-function group(folder, documents) {
+/** The files for one package, or for a document of the guide. */
+function group(folder, documents, prefix = "") {
   const found = documents.flatMap((document) => [...examplesIn(document)]);
   if (found.length === 0) return { files: [] };
   const base = join(examples, folder);
@@ -78,14 +78,21 @@ function group(folder, documents) {
     return `import { runExamples } from "${runner}";\n` +
       `runExamples(import.meta.url, ${JSON.stringify(tests, null, 2)});\n`;
   };
-  const testFile = join(base, "docs_test.ts");
-  files.push([testFile, program("ts")], [join(base, "dist/docs_test.js"), program("js")]);
+  const test = `${prefix}docs_test`;
+  const testFile = join(base, `${test}.ts`);
+  files.push([testFile, program("ts")], [join(base, "dist", `${test}.js`), program("js")]);
   return { testFile, files };
 }
 
 function moduleName(folder, document, line) {
-  const path = relative(folder, document).replace(/\.\w+$/, "").replaceAll(/\W/g, "_");
-  return `${path}_${line}`;
+  return `${slug(folder, document)}_${line}`;
+}
+
+function slug(folder, document) {
+  return relative(folder, document).replace(/\.\w+$/, "").replace(/^\W+/, "").replaceAll(
+    /\W/g,
+    "_",
+  );
 }
 
 /** What is run of one document. */
