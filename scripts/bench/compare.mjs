@@ -2,26 +2,46 @@
 import { Side } from "./side.mjs";
 
 /**
- * What each side costs, by its key: the median of several sittings, in each of which every side
- * is a new process. Where code and data happen to lie in memory is good for 5% either way,
- * and a process keeps its luck for as long as it runs.
+ * What each side costs, by its key: the medians of several sittings, in each of which every side
+ * is a new process, and all `rounds` in order. Where code and data happen to lie in memory is good
+ * for 5% either way, and a process keeps its luck for as long as it runs.
  *
  * @param commands What to spawn for each side, by its key
- * @param plan How many sittings, of how many rounds, of how many milliseconds
+ * @param plan How many sittings, of how many rounds, of how many milliseconds; and how many seconds
+ *   it may take altogether
  * @param clock Of which time: `cpu` or `wall`
  */
-export async function compare(commands, { sittings, rounds, milliseconds }, clock) {
+export async function compare(commands, { sittings, limitSeconds, ...plan }, clock) {
   const costs = new Map([...commands.keys()].map((key) => [key, []]));
-  for (let sitting = 0; sitting < sittings; sitting++) {
-    for (const [key, cost] of await sit(commands, rounds, milliseconds, clock)) {
-      costs.get(key).push(cost);
+  const { signal, cancel } = limit(limitSeconds);
+  try {
+    for (let sitting = 0; sitting < sittings; sitting++) {
+      for (const [key, rounds] of await sit(commands, plan, clock, signal)) {
+        costs.get(key).push(rounds);
+      }
     }
+  } catch (error) {
+    if (signal.aborted) throw new Error(`took longer than ${limitSeconds} seconds`);
+    throw error;
+  } finally {
+    cancel();
   }
-  return new Map([...costs].map(([key, all]) => [key, medians(all)]));
+  return new Map(
+    [...costs].map(([key, all]) => [key, { ...medians(all.map(medians)), rounds: all.flat() }]),
+  );
 }
 
-async function sit(commands, rounds, milliseconds, clock) {
+function limit(seconds) {
+  const controller = new AbortController();
+  if (seconds === Infinity) return { signal: controller.signal, cancel() {} };
+  const timer = setTimeout(() => controller.abort(), seconds * 1000);
+  return { signal: controller.signal, cancel: () => clearTimeout(timer) };
+}
+
+async function sit(commands, { rounds, milliseconds }, clock, signal) {
   const sides = [...commands].map(([key, command]) => ({ key, side: new Side(command), took: [] }));
+  const stop = () => sides.forEach(({ side }) => side.stop());
+  signal.addEventListener("abort", stop);
   try {
     for (const { side } of sides) await side.calibrate(milliseconds, clock);
     for (let round = 0; round < rounds; round++) {
@@ -30,8 +50,9 @@ async function sit(commands, rounds, milliseconds, clock) {
         took.push(await side.work());
       }
     }
-    return sides.map(({ key, took }) => [key, medians(took)]);
+    return sides.map(({ key, took }) => [key, took]);
   } finally {
+    signal.removeEventListener("abort", stop);
     for (const { side } of sides) side.end();
   }
 }

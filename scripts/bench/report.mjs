@@ -1,4 +1,4 @@
-// What a comparison found, as a table or as one JSON object a line.
+// What a comparison found: as a table, as one JSON object a line, or as what the pages are made of.
 
 /** Three digits are about what repeats. */
 const rounded = (number) => Number(number.toPrecision(3));
@@ -6,15 +6,28 @@ const rounded = (number) => Number(number.toPrecision(3));
 /** A nanosecond per byte is a second per gigabyte. */
 const unitOf = ({ bytes }) => bytes ? "s/GB" : "ns/op";
 const figure = (nanoseconds, { bytes = 1 }) => rounded(nanoseconds / bytes);
+const clockAndUnit = (comparison) =>
+  `${comparison.clock === "cpu" ? "CPU" : "wall"} ${unitOf(comparison)}`;
 
-/** Each of our sides beside each of its peers; `clock` says which time is compared. */
-function* pairs(sides, { clock }) {
+/** Each of our sides beside each of its peers; the clock says which time is compared. */
+function* pairs(sides, comparison) {
+  const { clock } = comparison;
   for (const ours of sides.filter(({ peer }) => peer === "ours")) {
     for (const theirs of sides) {
       const isPeer = theirs.peer !== "ours" && [ours.runtime, undefined].includes(theirs.runtime);
-      if (isPeer) yield { ours, theirs, ratio: rounded(ours[clock] / theirs[clock]) };
+      if (!isPeer) continue;
+      const ratios = ours.rounds.map((round, i) => round[clock] / theirs.rounds[i][clock]);
+      yield { ours, theirs, ratio: rounded(ours[clock] / theirs[clock]), ...middleHalf(ratios) };
     }
   }
+}
+
+/** Between what half of the rounds lie. */
+function middleHalf(ratios) {
+  const sorted = ratios.toSorted((a, b) => a - b);
+  const low = sorted[Math.floor((sorted.length - 1) / 4)];
+  const high = sorted[Math.ceil((sorted.length - 1) * 3 / 4)];
+  return { low: rounded(low), high: rounded(high) };
 }
 
 export function json(comparison, sides) {
@@ -25,12 +38,39 @@ export function json(comparison, sides) {
       case: comparison.name,
       runtime: ours.runtime,
       peer: theirs.peer,
-      unit: `${clock === "cpu" ? "CPU" : "wall"} ${unitOf(comparison)}`,
+      unit: clockAndUnit(comparison),
       ours: figure(ours[clock], comparison),
       theirs: figure(theirs[clock], comparison),
       ratio,
     })
   ).join("\n");
+}
+
+/**
+ * What is kept of a comparison: `load` is that of the machine when it began, and `failed` why it
+ * found nothing, if it did not.
+ */
+export function result(comparison, { load, absent, sides = [], failed }) {
+  const { clock, name, file, peers } = comparison;
+  return {
+    package: comparison.package,
+    file,
+    name,
+    unit: clockAndUnit(comparison),
+    load,
+    peers: peers.map(({ name }) => name),
+    absent,
+    failed,
+    ours: sides.filter(({ peer }) => peer === "ours")
+      .map((ours) => ({ runtime: ours.runtime, cost: figure(ours[clock], comparison) })),
+    ratios: [...pairs(sides, comparison)].map(({ ours, theirs, ratio, low, high }) => ({
+      runtime: ours.runtime,
+      peer: theirs.peer,
+      ratio,
+      low,
+      high,
+    })),
+  };
 }
 
 export function table(comparison, sides) {

@@ -1,17 +1,29 @@
 // One side of a comparison: a process that is told a number, and answers with what it took.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import { createInterface } from "node:readline";
 
 /** How many times as long as it should a round may take, where others use the processors too. */
 const PATIENCE = 10;
 
+/** How long is waited for what a side that ended has still to say. */
+const LAST_WORDS_MS = 1000;
+
 export class Side {
   #process;
   #answers;
   #times = 1;
+  #complaint = "";
 
   constructor([command, ...args]) {
-    this.#process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#process = spawn(command, args, { stdio: "pipe" });
+    this.#process.stderr.unref(); // what a side has started may hold it for longer
+    this.#process.stderr.on("data", (data) => {
+      process.stderr.write(data);
+      this.#complaint += data;
+    });
     this.#process.stdin.on("error", () => {}); // its end is noticed where its answer is missed
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
@@ -42,12 +54,30 @@ export class Side {
   async work() {
     this.#process.stdin.write(`${this.#times}\n`);
     const { value, done } = await this.#answers.next();
-    if (done) throw new Error(`ended too early: ${this.#process.spawnargs.join(" ")}`);
+    if (done) throw new Error(await this.#whyItEnded());
     const [cpu, wall] = value.split(" ").map(Number);
     return { cpu: cpu / this.#times, wall: wall / this.#times };
   }
 
   end() {
     this.#process.stdin.end();
+  }
+
+  /** Ends it in the middle of its work, for which nobody waits any longer. */
+  stop() {
+    this.#process.kill();
+  }
+
+  /** What it said last about an error, or else what it was. */
+  async #whyItEnded() {
+    if (!this.#process.stderr.closed) {
+      await Promise.race([once(this.#process.stderr, "close"), setTimeout(LAST_WORDS_MS)]);
+    }
+    const errors = this.#complaint.match(/^.*(error|not permitted|E[A-Z]{3,}\b).*$/gim);
+    const said = errors?.[0].trim();
+    if (process.getuid() !== 0 && /EPERM|not permitted/.test(this.#complaint)) {
+      return `takes root, for a network of its own: ${said}`;
+    }
+    return said ?? `ended too early: ${this.#process.spawnargs.join(" ")}`;
   }
 }
