@@ -61,6 +61,8 @@ function release() {
 
   for (const each of released) tell(each);
   if (isRehearsal) return console.log("Nothing was uploaded.");
+  // npm puts in what the variable holds.
+  writeFileSync(join(copy, ".npmrc"), "//registry.npmjs.org/:_authToken=${NODE_AUTH_TOKEN}\n");
   for (const { name, version } of released) {
     if (isAtNpm(name, version)) continue;
     const tarball = join(tarballs, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);

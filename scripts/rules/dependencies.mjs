@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packages, root } from "../files.mjs";
 
-/** What is published may depend on these, and on what is ours. Each has no dependencies itself. */
+/** What is published may depend on these and on ours. They bring nothing but binaries of koffi. */
 const allowed = { sys: ["koffi"], zerocopy: ["mime"] };
 
 /** What npm runs when a package is installed, `binding.gyp` aside, which tarballs have none of. */
