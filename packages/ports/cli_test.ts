@@ -6,6 +6,7 @@ import { test } from "uvu";
 import { explainPorts, portRange } from "@posixly/ports";
 import { readArguments } from "./cli_arguments.ts";
 import type { Holder, Overview } from "./overview.ts";
+import { showHolders } from "./report.ts";
 
 // Compiled or not, it lies beside this file.
 const cli = new URL(import.meta.url.replace("cli_test", "cli"));
@@ -101,6 +102,21 @@ test("help is printed", async () => {
   assert.match(stdout, /^Usage: ports/);
   assert.deepEqual(readArguments(["80", "-w", "-j"]), { ports: [80], json: true, every: 1 });
   assert.deepEqual(readArguments([]), { ports: [], json: false, every: undefined });
+});
+
+test("the name of a program does not command the terminal", () => {
+  const owner = { pid: 7, fd: 3, command: "\x1b[2J\u009bm\u202eé\n" };
+  const local = "127.0.0.1:80";
+  const holder: Holder = {
+    port: 80,
+    protocol: "tcp",
+    state: "listening",
+    local,
+    remote: null,
+    uid: 0,
+    owners: [owner],
+  };
+  assert.match(showHolders([80], [holder]), /127\.0\.0\.1:80 +\?\[2J\?m\?é\? \(7\)$/m);
 });
 
 test.run();

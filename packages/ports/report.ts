@@ -40,11 +40,16 @@ export function showHolders(ports: readonly number[], holders: readonly Holder[]
       state,
       local,
       remote ?? "",
-      owners.map(({ pid, command }) => `${command} (${pid})`).join(", ") ||
+      owners.map(({ pid, command }) => `${harmless(command)} (${pid})`).join(", ") ||
       (state === "timeWait" ? "nobody any more" : `somebody of user ${uid}`),
     ]),
   ]);
   return [...lines, ...free.map((port) => `Nobody has ${port}.`), ""].join("\n");
+}
+
+/** Programs choose their names, and a name must not command the terminal of who looks. */
+function harmless(name: string): string {
+  return name.replaceAll(/[\p{Cc}\p{Cf}]/gu, "?");
 }
 
 const numbers = ["open", "TIME_WAIT", "unused", "used"];
