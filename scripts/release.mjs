@@ -29,6 +29,7 @@ if (!isRehearsal && pending.length > 0) {
   refuse('Changesets are pending: commit what "npm run release:version" makes of them first');
 }
 
+const toJsr = ["publish", "--allow-dirty", "--quiet"];
 process.on("SIGINT", () => {}); // the step that runs ends, and so what is below
 const folder = mkdtempSync(join(tmpdir(), "posixly-release-"));
 const copy = join(folder, "posixly");
@@ -48,32 +49,30 @@ function release() {
   step("a copy of the last commit", "git", ["clone", "--quiet", root, copy], root);
   step("what the lockfile names", "node", ["scripts/bootstrap.mjs"]);
   const before = packages();
-  if (isRehearsal) step("versions and changelogs", "npm", ["run", "release:version"]);
+  if (pending.length > 0) step("versions and changelogs", "npm", ["run", "release:version"]);
   const isNew = ({ name, version }) =>
-    pending.length === 0 || before.find((it) => it.name === name)?.version !== version;
-  const released = packages().filter(isNew);
-  if (!isRehearsal) { for (const { path } of released) nameRepository(path); }
+    !before.some((it) => it.name === name && it.version === version);
+  const released = pending.length > 0 ? packages().filter(isNew) : before;
+  if (!isRehearsal) released.forEach(nameRepository);
   const tarballs = join(folder, "tarballs");
   step("tarballs, seen by publint and attw", "node", ["scripts/pack.mjs", tarballs]);
-  const deno = ["publish", "--allow-dirty", "--quiet"];
-  step("what JSR would say", programs.deno, [...deno, "--dry-run"]);
+  step("what JSR would say", programs.deno, [...toJsr, "--dry-run"]);
   step("each tarball alone, in every runtime", "node", ["scripts/try_tarballs.mjs", tarballs]);
+  released.forEach(tell);
+  if (isRehearsal) console.log("\nNothing was uploaded.");
+  else publish(released, tarballs);
+}
 
-  for (const each of released) tell(each);
-  if (isRehearsal) return console.log("Nothing was uploaded.");
+/** Uploads what is not there yet, so that a release that was interrupted can be done again. */
+function publish(released, tarballs) {
   // npm puts in what the variable holds.
   writeFileSync(join(copy, ".npmrc"), "//registry.npmjs.org/:_authToken=${NODE_AUTH_TOKEN}\n");
   for (const { name, version } of released) {
     if (isAtNpm(name, version)) continue;
-    const tarball = join(tarballs, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
-    step(`${name} ${version} to npm`, "npm", [
-      "publish",
-      tarball,
-      "--access=public",
-      "--provenance",
-    ]);
+    const file = `${name.slice(1).replace("/", "-")}-${version}.tgz`;
+    step(`${name} ${version} to npm`, "npm", ["publish", join(tarballs, file)]);
   }
-  step("all that is new to JSR", programs.deno, deno);
+  step("all that is new to JSR", programs.deno, toJsr);
 }
 
 /** The public packages of the copy, those before that others need. */
@@ -93,7 +92,7 @@ function packages() {
 }
 
 /** npm compares it with where the package was built. */
-function nameRepository(path) {
+function nameRepository({ path }) {
   const manifest = JSON.parse(readFileSync(path, "utf8"));
   const url = `git+${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}.git`;
   const directory = path.slice(copy.length + 1).replace("/package.json", "");
@@ -101,14 +100,14 @@ function nameRepository(path) {
   writeFileSync(path, `${JSON.stringify({ ...manifest, repository }, null, 2)}\n`);
 }
 
-/** The version, and what its changelog says of it. */
+/** The version, and the sentences of its changelog. */
 function tell({ name, version, path }) {
   const file = join(path, "../CHANGELOG.md");
   const changelog = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const [, section = ""] = changelog.split(/^(?=## )/m);
-  console.log(`\n${name} ${version}`);
-  const sentences = section.startsWith(`## ${version}\n`) ? section : "";
-  console.log(sentences.split("\n").slice(1).filter((line) => line.trim()).join("\n"));
+  const [, newest = ""] = changelog.split(/^(?=## )/m);
+  const lines = newest.startsWith(`## ${version}\n`) ? newest.split("\n").slice(1) : [];
+  const isSentence = (line) => line.trim() && !/^#|^- Updated dependencies|^ +- @/.test(line);
+  console.log(`\n${name} ${version}\n${lines.filter(isSentence).join("\n")}`);
 }
 
 function isAtNpm(name, version) {
