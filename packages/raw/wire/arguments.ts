@@ -36,19 +36,23 @@ export function requireFields(layer: object, limits: Limits): void {
     if (typeof most === "number") requireInteger(value as number, name, 0, most);
     else if (most === "boolean") requireBoolean(value, name);
     else if (most === "bytes") requireBytes(value, name);
-    else if (!Array.isArray(value)) {
-      throw new TypeError(`${name} must be an array, not ${show(value)}`);
-    }
+    else requireArray(value, name);
   }
 }
 
 /** What each field may be: the largest number, or what else it is; others are checked elsewhere. */
 export type Limits = Readonly<Record<string, number | "boolean" | "bytes" | "array" | "other">>;
 
-function requireBoolean(value: unknown, name: string): void {
+/** Neither a number nor text, which may say no and be taken for yes. */
+export function requireBoolean(value: unknown, name: string): void {
   if (typeof value !== "boolean") {
     throw new TypeError(`${name} must be true or false, not ${show(value)}`);
   }
+}
+
+/** A list. */
+export function requireArray(value: unknown, name: string): void {
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array, not ${show(value)}`);
 }
 
 /** Bytes. */

@@ -150,6 +150,9 @@ function writeAddress(
  * ```
  */
 export class ArpPacket extends View {
+  /** Both lengths as they were checked: bytes that change must not move the addresses. */
+  #lengths = 0;
+
   /** Always `arp`. */
   get layer(): "arp" {
     return "arp";
@@ -169,7 +172,9 @@ export class ArpPacket extends View {
     requireHeader("arp", bytes, start, end, FIXED);
     const size = FIXED + 2 * (bytes[start + 4] + bytes[start + 5]);
     if (start + size > end) throw new WireError("arp", start, size, end - start);
-    return new ArpPacket(bytes, start, start + size, start + size);
+    const packet = new ArpPacket(bytes, start, start + size, start + size);
+    packet.#lengths = bytes[start + 4] << 8 | bytes[start + 5];
+    return packet;
   }
 
   /** The kind of hardware; 1 is Ethernet. */
@@ -192,14 +197,14 @@ export class ArpPacket extends View {
     put16(this.bytes, this.start + 2, requireInteger(type, "protocolType", 0, 0xffff));
   }
 
-  /** How long a hardware address is, in bytes. */
+  /** How long a hardware address is, in bytes, as it was when the packet was parsed. */
   get hardwareLength(): number {
-    return this.bytes[this.start + 4];
+    return this.#lengths >> 8;
   }
 
-  /** How long an address of the protocol is, in bytes. */
+  /** How long an address of the protocol is, in bytes, as it was when the packet was parsed. */
   get protocolLength(): number {
-    return this.bytes[this.start + 5];
+    return this.#lengths & 0xff;
   }
 
   /** 1 is a request, 2 is a reply. */
@@ -219,8 +224,7 @@ export class ArpPacket extends View {
 
   /** Changes it in place. */
   set senderHardware(address: string) {
-    const { hardwareLength } = this;
-    this.bytes.set(requireMac(address, "senderHardware", hardwareLength), this.start + FIXED);
+    this.#setHardware(address, "senderHardware", FIXED);
   }
 
   /** The IP address of the sender. */
@@ -245,11 +249,8 @@ export class ArpPacket extends View {
 
   /** Changes it in place. */
   set targetHardware(address: string) {
-    const { hardwareLength, protocolLength } = this;
-    this.bytes.set(
-      requireMac(address, "targetHardware", hardwareLength),
-      this.start + FIXED + hardwareLength + protocolLength,
-    );
+    const at = FIXED + this.hardwareLength + this.protocolLength;
+    this.#setHardware(address, "targetHardware", at);
   }
 
   /** The IP address of the target. */
@@ -261,6 +262,10 @@ export class ArpPacket extends View {
   set targetProtocol(address: string) {
     const at = FIXED + 2 * this.hardwareLength + this.protocolLength;
     this.#setProtocol(address, "targetProtocol", at);
+  }
+
+  #setHardware(address: string, name: string, at: number): void {
+    writeAddress(address, name, this.bytes, this.start + at, this.hardwareLength, true);
   }
 
   #protocol(at: number): string {

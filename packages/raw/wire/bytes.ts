@@ -26,6 +26,17 @@ export function copy(bytes: Uint8Array, start: number, end: number): Uint8Array<
   return new Uint8Array(bytes.subarray(start, end));
 }
 
+/** All of them, one after the other. */
+export function joined(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
 /** The least multiple of a power of two that is not less. */
 export function roundUp(length: number, unit: number): number {
   return (length + unit - 1) & -unit;

@@ -137,6 +137,8 @@ class Dissector {
   readonly packet: Unfinished;
   readonly #maxLayers: number;
   readonly #maxExtensionBytes: number;
+  /** Whether an IP packet so far is a fragment, so that what is within it goes on in others. */
+  #isPart = false;
   #at = 0;
   #end: number;
 
@@ -178,6 +180,7 @@ class Dissector {
         packet.ipv4 ??= ip;
         packet.ip = this.#add(ip);
         packet.isFragment = ip.isFragment;
+        this.#isPart ||= ip.isFragment;
         return ip.fragmentOffset > 0 ? NOTHING : PROTOCOL + ip.protocol;
       }
       case etherType.ipv6:
@@ -199,6 +202,7 @@ class Dissector {
       case PROTOCOL + ipProtocol.fragment: {
         const header = FragmentHeader.parse(bytes, at, end);
         packet.isFragment ||= !header.isAtomic;
+        this.#isPart ||= !header.isAtomic;
         const next = this.#extend(header);
         return header.fragmentOffset > 0 ? NOTHING : next;
       }
@@ -218,11 +222,10 @@ class Dissector {
     return NOTHING;
   }
 
-  /** Only what is too long for the field, or not cut up yet, may do without a length. */
+  /** Only what is too long for the field may do without a length, RFC 2675. */
   #requireLength({ lengthUnknown, start, payloadEnd }: UdpDatagram): void {
     const ip = this.packet.ip!;
-    const isLong = ip.layer === "ipv4" ? ip.lengthUnknown : ip.lengthField === 0;
-    if (!lengthUnknown || isLong) return;
+    if (!lengthUnknown || (ip.layer === "ipv6" && ip.lengthField === 0)) return;
     this.packet.problem ??= new WireError("udp", start, 8, payloadEnd - start, "its length is 0");
   }
 
@@ -245,8 +248,7 @@ class Dissector {
     packet.layers.push(view);
     this.#at = view.payloadStart;
     this.#end = payloadEnd;
-    // The length of a datagram is that of all its fragments.
-    if (missing > 0 && !(layer === "udp" && packet.isFragment)) {
+    if (missing > 0 && !this.#isPart) {
       const length = payloadEnd - start;
       packet.problem ??= new WireError(layer, start, length + missing, length);
     }

@@ -410,8 +410,6 @@ test("a datagram has a length, unless it is too long for one", () => {
   assert.throws(() => dissect(bytes, { link: "ip" }), { layer: "udp", reason: "malformed" });
   const found = dissectLax(bytes, { link: "ip" });
   assert.equal(found.udp!.payloadLength, 4);
-  found.ipv4!.totalLength = 0;
-  assert.equal(dissect(bytes, { link: "ip" }).payload.length, 4);
 });
 
 test("a packet within a packet", () => {

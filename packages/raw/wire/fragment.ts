@@ -1,7 +1,6 @@
 import { requireInteger, requireKnown } from "./arguments.ts";
-import { put16, put32, roundUp } from "./bytes.ts";
+import { joined, put16, put32, roundUp } from "./bytes.ts";
 import { WireError } from "./error.ts";
-import { joined } from "./ip_fragment.ts";
 import { Ipv4Packet } from "./ipv4.ts";
 import { Ipv6Packet } from "./ipv6.ts";
 import { extensionSize } from "./ipv6_chain.ts";
@@ -63,8 +62,8 @@ function fragment4(
   return cut(payload, header.length, later.length, mtu, (data, offset, isLast) => {
     const made = joined(offset === 0 ? header : later, data);
     made[0] = 0x40 | (made.length - data.length) >> 2;
-    const view = Ipv4Packet.parseLax(made);
-    view.totalLength = made.length;
+    put16(made, 2, requireInteger(made.length, "The length of a fragment", 0, 0xffff));
+    const view = Ipv4Packet.parse(made);
     view.fragmentOffset = ip.fragmentOffset + offset;
     view.moreFragments = !isLast || ip.moreFragments;
     if (identification !== undefined) view.identification = identification;

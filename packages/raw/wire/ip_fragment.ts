@@ -1,4 +1,4 @@
-import { get16, put16 } from "./bytes.ts";
+import { get16, joined, put16 } from "./bytes.ts";
 import { Ipv4Packet } from "./ipv4.ts";
 import { Ipv6Packet } from "./ipv6.ts";
 import { extensionSize } from "./ipv6_chain.ts";
@@ -41,8 +41,8 @@ function fragmentOf4(ip: Ipv4Packet): IpFragment | Uint8Array {
 
 function whole4(header: Uint8Array, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const made = joined(header, data);
-  const view = Ipv4Packet.parseLax(made);
-  view.totalLength = made.length;
+  put16(made, 2, made.length);
+  const view = Ipv4Packet.parse(made);
   view.fragmentOffset = 0;
   view.moreFragments = false;
   view.updateChecksum();
@@ -91,11 +91,4 @@ function whole6(header: Uint8Array, data: Uint8Array): Uint8Array<ArrayBuffer> {
 
 function text(bytes: Uint8Array, start: number, end: number): string {
   return String.fromCharCode(...bytes.subarray(start, end));
-}
-
-export function joined(header: Uint8Array, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(header.length + data.length);
-  bytes.set(header);
-  bytes.set(data, header.length);
-  return bytes;
 }

@@ -11,17 +11,21 @@ import {
   RESERVED,
 } from "./ipv4_layer.ts";
 import { type Ipv4Option, lastIpv4Destination, readIpv4Options } from "./ipv4_options.ts";
+import { mayBeUncut } from "./offload.ts";
 import { requireEnd, requireHeader, View } from "./view.ts";
 
 const SIZE = 20;
 const MAX = 0xffff;
+/** Where a fragment is, and whether more follow. */
+const FRAGMENT = 0x3fff;
 
 /**
  * An IPv4 packet. Its total length decides where the payload ends: what a frame has beyond that is
  * padding.
  *
  * A total length of 0 is what a host sees of its own large packets, before the network card cuts
- * them up (TCP segmentation offload); then the payload ends where the bytes do.
+ * them up (TCP segmentation offload); then the payload ends where the bytes do. So it is taken only
+ * of TCP, and neither of fragments nor of what fits into the least frame, where padding would follow.
  *
  * @example Usage
  * ```ts
@@ -78,8 +82,8 @@ export class Ipv4Packet extends View {
       throw notIpv4(bytes, start, end);
     }
     const total = bytes[start + 2] << 8 | bytes[start + 3];
-    if (total === 0) return new Ipv4Packet(bytes, start, start + size, end);
     if (total < size) {
+      if (isUncut(bytes, start, end)) return new Ipv4Packet(bytes, start, start + size, end);
       const fault = `its total length ${total} is less than that of its header, ${size}`;
       throw new WireError("ipv4", start, size, end - start, fault);
     }
@@ -124,7 +128,7 @@ export class Ipv4Packet extends View {
 
   /** Whether it does not say how long it is, so that it ends where the bytes do. */
   get lengthUnknown(): boolean {
-    return this.totalLength === 0;
+    return isUncut(this.bytes, this.start, this.payloadEnd);
   }
 
   override get missing(): number {
@@ -190,7 +194,7 @@ export class Ipv4Packet extends View {
 
   /** Whether it is only a part of a packet: the first, another, or the last. */
   get isFragment(): boolean {
-    return (get16(this.bytes, this.start + 6) & 0x3fff) !== 0;
+    return (get16(this.bytes, this.start + 6) & FRAGMENT) !== 0;
   }
 
   /** How many routers it may still pass. */
@@ -318,6 +322,11 @@ export class Ipv4Packet extends View {
       checksum,
     };
   }
+}
+
+function isUncut(bytes: Uint8Array, start: number, end: number): boolean {
+  return get16(bytes, start + 2) === 0 && (get16(bytes, start + 6) & FRAGMENT) === 0 &&
+    mayBeUncut(bytes[start + 9], end - start);
 }
 
 function notIpv4(bytes: Uint8Array, start: number, end: number): WireError {

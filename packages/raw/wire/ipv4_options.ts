@@ -1,5 +1,5 @@
 import { readIpv4, writeIpv4 } from "./addresses.ts";
-import { requireBytes, requireInteger } from "./arguments.ts";
+import { requireArray, requireBytes, requireInteger } from "./arguments.ts";
 import { get16, put16 } from "./bytes.ts";
 import {
   type CommonOption,
@@ -106,6 +106,7 @@ function encode(option: Decoded): RawOption {
     case "looseSourceRoute":
     case "strictSourceRoute": {
       const { kind, pointer, addresses } = option;
+      requireArray(addresses, "addresses");
       const bytes = new Uint8Array(1 + 4 * addresses.length);
       bytes[0] = requireInteger(pointer, "pointer", 0, 0xff);
       for (const [i, address] of addresses.entries()) {

@@ -5,8 +5,9 @@ import { pseudoHeader6 } from "./checksum.ts";
 import { type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { jumboLength, lastIpv6Destination } from "./ipv6_chain.ts";
-import { requireEnd, requireHeader, View } from "./view.ts";
 import { ipProtocol } from "./numbers.ts";
+import { mayBeUncut } from "./offload.ts";
+import { requireEnd, requireHeader, View } from "./view.ts";
 
 const SIZE = 40;
 const MAX = 0xffff;
@@ -114,9 +115,10 @@ export const ipv6Codec: Codec<Ipv6Layer> = {
  * An IPv6 packet: the fixed header. What follows may be extension headers, which count as payload
  * here; `dissect` goes through them.
  *
- * A payload length of 0 although something should follow is that of a jumbogram, RFC 2675, whose
- * hop-by-hop options tell, or of one of this host's own packets before the network card cuts it up;
- * then the payload ends where the bytes do.
+ * A payload length of 0 is that of a jumbogram, RFC 2675, whose hop-by-hop options tell; or, with
+ * TCP right behind the header, of one of this host's own packets before the network card cuts it
+ * up, and then the payload ends where the bytes do. Any other such packet has no payload: what the
+ * frame has behind it is padding.
  *
  * @example Usage
  * ```ts
@@ -217,7 +219,7 @@ export class Ipv6Packet extends View {
 
   /** Whether it does not say how long it is, so that it ends where the bytes do. */
   get lengthUnknown(): boolean {
-    return isUnknown(this.bytes, this.start, this.payloadEnd);
+    return isUncut(this.bytes, this.start, this.payloadEnd);
   }
 
   override get missing(): number {
@@ -313,12 +315,9 @@ function declaredEnd(bytes: Uint8Array, start: number, end: number): number {
     ? jumboLength(bytes, start + SIZE, end)
     : 0;
   if (jumbo > 0) return start + SIZE + jumbo;
-  return isUnknown(bytes, start, end) ? end : start + SIZE;
+  return isUncut(bytes, start, end) ? end : start + SIZE;
 }
 
-function isUnknown(bytes: Uint8Array, start: number, end: number): boolean {
-  if (get16(bytes, start + 4) !== 0) return false;
-  const next = bytes[start + 6];
-  if (next === ipProtocol.hopByHop && jumboLength(bytes, start + SIZE, end) > 0) return false;
-  return next !== ipProtocol.none;
+function isUncut(bytes: Uint8Array, start: number, end: number): boolean {
+  return get16(bytes, start + 4) === 0 && mayBeUncut(bytes[start + 6], end - start);
 }

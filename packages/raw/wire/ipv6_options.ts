@@ -1,7 +1,7 @@
 import { readIpv6, writeIpv6 } from "./addresses.ts";
 import { requireBytes, requireInteger } from "./arguments.ts";
 import { copy, get16, get32, put16, put32, roundUp } from "./bytes.ts";
-import { noSuchOption, type RawOption } from "./options.ts";
+import { noSuchOption, type RawOption, requireOption } from "./options.ts";
 
 /**
  * An option of a hop-by-hop or destination options header, RFC 8200 section 4.2.
@@ -73,6 +73,7 @@ function decode(kind: number, bytes: Uint8Array): Ipv6Option {
 export function ipv6OptionBytes(options: readonly Ipv6Option[] = []): Uint8Array {
   const all: number[] = [];
   for (const option of options) {
+    requireOption(option);
     if (option.kind === "pad1") all.push(PAD1);
     else if (option.kind === "malformed") all.push(...requireBytes(option.bytes, "bytes"));
     else {

@@ -1,7 +1,7 @@
 import { readIpv6, readMac, requireMac, writeIpv6 } from "./addresses.ts";
-import { requireBytes, requireInteger } from "./arguments.ts";
-import { copy, get32, put32, roundUp } from "./bytes.ts";
-import { noSuchOption } from "./options.ts";
+import { requireArray, requireBytes, requireInteger } from "./arguments.ts";
+import { copy, get32, joined, put32, roundUp } from "./bytes.ts";
+import { noSuchOption, requireOption } from "./options.ts";
 
 /**
  * An option of neighbour discovery, RFC 4861 section 4.6.
@@ -95,7 +95,11 @@ function decode(bytes: Uint8Array, at: number, length: number): NeighborOption {
 
 /** The bytes of a list of options. */
 export function neighborOptionBytes(options: readonly NeighborOption[] = []): Uint8Array {
-  return Uint8Array.from(options.flatMap((option) => [...encode(option)]));
+  requireArray(options, "options");
+  const pieces = options.map((option) => encode(requireOption(option)));
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length > MOST) throw new RangeError(`options must be ${MOST} bytes at most, not ${length}`);
+  return joined(...pieces);
 }
 
 function encode(option: NeighborOption): Uint8Array {
@@ -142,3 +146,5 @@ function framed(kind: number, data: Uint8Array): Uint8Array {
 }
 
 const MAX32 = 0xffff_ffff;
+/** No packet holds more. */
+const MOST = 0xffff;

@@ -70,27 +70,46 @@ export function optionBytes<T extends { readonly kind: string | number }>(
   encode: (option: T) => RawOption,
 ): Uint8Array {
   if (options === undefined || options.length === 0) return NONE;
-  const all: number[] = [];
+  const all = new Uint8Array(MOST);
+  let length = 0;
   for (const option of options) {
-    const { kind } = option;
-    if (kind === "nop") all.push(NOP);
-    else if (kind === "end") all.push(END, ...(option as { padding?: Uint8Array }).padding ?? []);
-    else if (kind === "malformed") all.push(...(option as { bytes: Uint8Array }).bytes);
-    else {
-      const raw = typeof kind === "number" ? requireRaw(option as never) : encode(option as T);
-      all.push(raw.kind, raw.bytes.length + 2, ...raw.bytes);
+    const { head, bytes } = piecesOf(option, encode);
+    const at = length;
+    length += head.length + bytes.length;
+    if (length > MOST) {
+      throw new RangeError(`options must be ${MOST} bytes at most, not ${length}`);
     }
+    all.set(head, at);
+    all.set(bytes, at + head.length);
   }
-  if (all.length > MOST) {
-    throw new RangeError(`options must be ${MOST} bytes at most, not ${all.length}`);
-  }
-  const bytes = new Uint8Array(roundUp(all.length, 4));
-  bytes.set(all);
-  return bytes;
+  return all.subarray(0, roundUp(length, 4));
 }
 
 const NONE = new Uint8Array();
 const MOST = 40;
+
+function piecesOf<T extends { readonly kind: string | number }>(
+  option: T | CommonOption,
+  encode: (option: T) => RawOption,
+): { head: readonly number[]; bytes: Uint8Array } {
+  const { kind } = requireOption(option);
+  if (kind === "nop") return { head: [NOP], bytes: NONE };
+  if (kind === "end") {
+    const { padding = NONE } = option as { padding?: Uint8Array };
+    return { head: [END], bytes: requireBytes(padding, "padding") };
+  }
+  if (kind === "malformed") {
+    return { head: [], bytes: requireBytes((option as { bytes: Uint8Array }).bytes, "bytes") };
+  }
+  const raw = typeof kind === "number" ? requireRaw(option as never) : encode(option as T);
+  return { head: [raw.kind, raw.bytes.length + 2], bytes: raw.bytes };
+}
+
+/** An element of a list of options, before it is looked into. */
+export function requireOption<T>(option: T): T {
+  if (typeof option === "object" && option !== null) return option;
+  throw new TypeError(`An option must be an object, not ${show(option)}`);
+}
 
 /** An option that is given by its number. */
 function requireRaw({ kind, bytes }: RawOption): RawOption {

@@ -1,4 +1,5 @@
-import { type IpFragment, joined } from "./ip_fragment.ts";
+import { joined } from "./bytes.ts";
+import type { IpFragment } from "./ip_fragment.ts";
 
 /** What a fragment did to its packet. */
 export type Outcome = "more" | "whole" | "duplicate" | "overlap" | "conflict" | "tooMany";
@@ -41,7 +42,8 @@ export class PartialDatagram {
       piece.from < end && piece.from + piece.bytes.length > offset
     );
     if (around.length > 0) {
-      if (overlap === "drop") return isSame(around, offset, data) ? "duplicate" : "overlap";
+      if (isSame(around, offset, data)) return "duplicate";
+      if (overlap === "drop") return "overlap";
       if (overlap === "first") {
         for (const gap of gaps(around, offset, end)) this.#put(data, offset, gap);
       } else this.#replace(around, offset, data);

@@ -1,4 +1,4 @@
-import { requireKnown } from "./arguments.ts";
+import { requireBoolean, requireKnown } from "./arguments.ts";
 
 /**
  * The flags of a TCP segment; those that are not there are not set.
@@ -55,7 +55,12 @@ export function flagsOf(number: number): TcpFlags {
   return flags;
 }
 
+function isSet(flag: boolean | undefined, name: string): boolean {
+  if (flag !== undefined) requireBoolean(flag, name);
+  return flag === true;
+}
+
 export function flagBits(flags: TcpFlags): number {
   requireKnown(flags, names);
-  return bits.reduce((all, [name, bit]) => flags[name] ? all | bit : all, 0);
+  return bits.reduce((all, [name, bit]) => isSet(flags[name], name) ? all | bit : all, 0);
 }

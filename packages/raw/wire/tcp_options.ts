@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger } from "./arguments.ts";
+import { requireArray, requireBytes, requireInteger } from "./arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import {
   type CommonOption,
@@ -142,6 +142,7 @@ function encode(option: Decoded): RawOption {
     case "sackPermitted":
       return { kind: SACK_PERMITTED, bytes: new Uint8Array() };
     case "sack":
+      requireArray(option.blocks, "blocks");
       return { kind: SACK, bytes: of32(option.blocks.flatMap(({ from, to }) => [from, to])) };
     case "timestamps":
       return { kind: TIMESTAMPS, bytes: of32([option.value, option.echo]) };

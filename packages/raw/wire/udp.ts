@@ -106,8 +106,8 @@ export function pseudoHeaderOf(
 }
 
 /**
- * A UDP datagram. A length of 0 is that of one too long for the field, in a jumbogram, or not cut
- * up yet; it ends where the bytes do.
+ * A UDP datagram. A length of 0 is that of one too long for the field, in a jumbogram, RFC 2675; it
+ * ends where the bytes do. `dissect` takes it nowhere else.
  *
  * @example Usage
  * ```ts
