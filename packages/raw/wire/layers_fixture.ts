@@ -4,6 +4,7 @@ import {
   formatMac,
   type FragmentFields,
   type IcmpFields,
+  ipv4,
   type Ipv4Fields,
   type Ipv4Option,
   type Ipv6Fields,
@@ -11,6 +12,7 @@ import {
   Ipv6Packet,
   type NeighborOption,
   type OptionsFields,
+  packet,
   type RoutingFields,
   type TcpFields,
   type TcpOption,
@@ -203,7 +205,7 @@ export const ipv4Fields: fc.Arbitrary<Required<Ipv4Fields>> = record({
   options: ipv4Options,
   totalLength: fc.constant(0),
   checksum: u16,
-});
+}).map((fields) => ({ ...fields, totalLength: packet(ipv4(fields)).length }));
 
 export const ipv6Fields: fc.Arbitrary<Required<Ipv6Fields>> = record({
   source: v6,
