@@ -7,14 +7,29 @@ import { pattern } from "./expected.mjs";
 test("blocks of ts and js are examples, unless they say otherwise", () => {
   const document = "scripts/fixtures/examples.md";
   assert.deepEqual([...examplesIn(document)], [
-    { document, line: 3, code: "const first = 1;\n", output: undefined, alone: false },
-    { document, line: 7, code: "const second = 2;\n", output: "two …\n", alone: true },
+    {
+      document,
+      line: 3,
+      code: "const first = 1;\n",
+      output: undefined,
+      alone: false,
+      network: false,
+    },
+    {
+      document,
+      line: 7,
+      code: "const second = 2;\n",
+      output: "two …\n",
+      alone: true,
+      network: false,
+    },
     {
       document,
       line: 25,
       code: "if (true) {\n  const third = 3;\n}\n",
       output: undefined,
       alone: false,
+      network: false,
     },
   ]);
 });

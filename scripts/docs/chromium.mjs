@@ -80,12 +80,13 @@ class Chromium {
     else resolve(result);
   }
 
+  /** It ends when nobody is left who could tell it anything. */
   async close() {
-    await this.send("Browser.close");
+    this.#commands.writer.close();
     await this.#listening;
     await this.#child.exited;
-    for (const end of [this.#commands.writer, this.#answers.reader]) end.close();
-    rmSync(this.#profile, { recursive: true, force: true });
+    this.#answers.reader.close();
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
@@ -179,17 +180,13 @@ class Page {
     })`);
   }
 
-  /** Presses a key, by the name that it has in events. */
-  async press(key, text = undefined) {
-    const codes = { Tab: 9, Enter: 13, Escape: 27, ArrowDown: 40 };
-    const event = {
-      key,
-      code: key,
-      windowsVirtualKeyCode: codes[key] ?? key.toUpperCase().charCodeAt(0),
-      text,
-    };
-    await this.send("Input.dispatchKeyEvent", { type: "keyDown", ...event });
-    await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event, text: undefined });
+  /** Presses a key: Tab, Enter or Escape. */
+  async press(key) {
+    const windowsVirtualKeyCode = { Tab: 9, Enter: 13, Escape: 27 }[key];
+    const event = { key, code: key, windowsVirtualKeyCode };
+    const text = key === "Enter" ? "\r" : undefined;
+    await this.send("Input.dispatchKeyEvent", { type: "keyDown", text, ...event });
+    await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
   }
 
   /** Types a text where the focus is. */
@@ -197,9 +194,9 @@ class Page {
     return this.send("Input.insertText", { text });
   }
 
-  /** A picture of the page, as PNG. */
-  async screenshot({ full = false } = {}) {
-    const { data } = await this.send("Page.captureScreenshot", { captureBeyondViewport: full });
+  /** A picture of what is in the window, as PNG. */
+  async screenshot() {
+    const { data } = await this.send("Page.captureScreenshot");
     return Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   }
 

@@ -5,10 +5,16 @@ import { ReflectionKind } from "typedoc";
 export function linkNames(project) {
   const modules = new Map(project.children.flatMap((child) => [...entryPointsOf(child)]));
   const exports = new Map([...modules].map(([name, module]) => [name, exportsOf(module)]));
-  const everywhere = unique([...exports.values()].flatMap((names) => [...names]));
-  const linked = (content, ownNames = []) =>
-    links(content, new Map([...everywhere, ...ownNames, ...imported(content, exports)]), exports);
-
+  const linked = (content, own = []) => {
+    const imports = [...importsOf(content, exports)];
+    const used = new Set(imports.map(({ from }) => from));
+    return links(content, exports, [
+      ...unique([...exports.values()]),
+      ...unique([...used].map((from) => exports.get(from))),
+      ...own,
+      ...imports.map(({ name, target }) => [name, target]),
+    ]);
+  };
   for (const document of project.documents ?? []) document.content = linked(document.content);
   for (const module of [project, ...project.children]) {
     if (module.readme) module.readme = linked(module.readme, exports.get(module.name));
@@ -30,28 +36,36 @@ function exportsOf({ children = [] }) {
   );
 }
 
-/** The names that mean one thing only. */
-function unique(named) {
+/** The names that mean one thing only in some modules. */
+function unique(modules) {
   const targets = new Map();
-  for (const [name, target] of named) targets.set(name, targets.has(name) ? undefined : target);
+  for (const [name, target] of modules.flatMap((names) => [...names])) {
+    targets.set(name, targets.has(name) ? undefined : target);
+  }
   return [...targets].filter(([, target]) => target !== undefined);
 }
 
 /** What the examples of a text import: those names mean what they mean there. */
-function* imported(content, exports) {
-  const imports = /^import \{([^}]+)\} from "(@posixly\/[^"]+)";$/gm;
+function* importsOf(content, exports) {
+  const imports = /^import (?:type )?\{([^}]+)\} from "(@posixly\/[^"]+)";$/gm;
   for (const { text } of content) {
     for (const [, names, from] of text.matchAll(imports)) {
       for (const word of names.split(",")) {
         const [name] = word.trim().replace(/^type /, "").split(" as ");
         const target = exports.get(from)?.get(name);
-        if (target) yield [name, target];
+        if (target) yield { from, name, target };
       }
     }
   }
 }
 
-function links(content, targets, exports) {
+/**
+ * @param content The parts of a text
+ * @param exports What each module exports, for rows of a table that name one
+ * @param names What a name means otherwise; the last one counts
+ */
+function links(content, exports, names) {
+  const targets = new Map(names);
   let line = "";
   return content.map((part) => {
     const [, name] = part.text.match(/^`(?:await |new )?(\w+)(\(.*)?`$/) ?? [];

@@ -14,7 +14,7 @@ const stamp = join(site, ".made-of");
 /**
  * Makes the site.
  *
- * @returns What typedoc had to say if it failed, which leaves no site that could be taken for one
+ * @returns What typedoc had to say, if it failed
  */
 export function makeSite() {
   const made = fingerprint();

@@ -56,13 +56,18 @@ test("a chapter leads to the one before and to the next", () => {
   });
 });
 
-test("a chapter has a diagram, and leads into the API from what is said here of the C side", () => {
+test("a chapter has a drawing and pitfalls, and every function beside C's leads into the API", () => {
   for (const { title, page } of chapters) {
     const html = read(page);
-    assert.match(html, /<img src="[^"]*\.svg" alt="[^"]{40}/, `${title} has no diagram`);
-    const [table] = html.match(/<table>[^]*?<\/table>/) ?? assert.fail(`${title} has no table`);
-    assert.ok((table.match(/<a href="\.\.\/\w/g) ?? []).length >= 3, `${title} leads nowhere`);
+    assert.match(html, /<img src="[^"]*\.svg" alt="[^"]{40}/, `${title} has no drawing`);
     assert.match(html, /<h2[^>]*>Pitfalls/, `${title} has no pitfalls`);
+    const [table] = html.match(/<table>[^]*?<\/table>/) ?? assert.fail(`${title} has no table`);
+    const ours = [...table.matchAll(/<tr>\s*<td>[^]*?<\/td>\s*<td>([^]*?)<\/td>/g)];
+    assert.ok(ours.length >= 5, `${title} has but ${ours.length} rows`);
+    for (const [, cell] of ours) {
+      const unlinked = cell.match(/(?<!">)<code>(?:await |new )?\w+\([^<]*<\/code>/);
+      assert.equal(unlinked, null, `${title}: ${unlinked} leads nowhere`);
+    }
   }
 });
 
@@ -156,7 +161,7 @@ testNeeding("chromium", "the search finds a call, by the keyboard alone", async 
   const page = await browser.page();
   await show(page, "index.html");
   await reach(page, "#tsd-search-trigger");
-  await page.press("Enter", "\r");
+  await page.press("Enter");
   await page.until("document.activeElement.id === 'tsd-search-input'");
   await page.type("sendfile");
   const result = "#tsd-search-results a[href$='functions/_posixly_zerocopy.sendfile.html']";
@@ -191,7 +196,7 @@ testNeeding(
       "none",
     );
     const arrived = page.loading();
-    await page.press("Enter", "\r");
+    await page.press("Enter");
     await arrived;
     assert.equal(await page.evaluate("document.querySelector('h1').textContent"), "Pipes");
     await page.close();
@@ -203,7 +208,7 @@ testNeeding("chromium", "on a phone, the menu opens", async () => {
   await show(page, "index.html");
   const menu = "document.querySelector('.site-menu').getBoundingClientRect()";
   await reach(page, "#tsd-toolbar-menu-trigger");
-  await page.press("Enter", "\r");
+  await page.press("Enter");
   await page.until(`${menu}.width > 0 && ${menu}.left >= 0 && ${menu}.right <= 390`);
   assert.deepEqual(await page.evaluate(`(${stickingOut})()`), []);
   await page.close();
