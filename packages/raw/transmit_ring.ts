@@ -1,4 +1,6 @@
-import { type WaitOptions, whenWritable } from "@posixly/mux";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { signalOf, unlessAborted, type WaitOptions, whenWritable } from "@posixly/mux";
 import {
   type Bytes,
   errno,
@@ -24,11 +26,16 @@ import {
   type TransmitRingOptions,
   transmitRingOptions,
 } from "./transmit_ring_options.ts";
+import { Vigil } from "./vigil.ts";
 
-const { EAGAIN, EINTR } = errno;
+const { EAGAIN, EINTR, ENOBUFS } = errno;
 const { offsets, size: HEADER } = tpacket2Hdr;
 const STATUS = offsets.tp_status >> 2;
 const LENGTH = offsets.tp_len >> 2;
+
+/** Until who waits tries again though nothing has woken it: at first, and at most. */
+const SHORTEST_MS = 1;
+const LONGEST_MS = 16;
 
 /**
  * A ring of frames that JavaScript fills and the kernel sends where they lie: `PACKET_TX_RING` with
@@ -71,6 +78,8 @@ export class TransmitRing implements Disposable {
   /** The frame that is filled next, and whether somebody does. */
   #next = 0;
   #isTaken = false;
+  /** Whether the queue of the interface had no room at all the last time. */
+  #isCongested = false;
   #isClosed = false;
 
   /**
@@ -180,11 +189,11 @@ export class TransmitRing implements Disposable {
   /**
    * Has all frames sent that wait, send(2), without waiting for anything.
    *
-   * @returns How many the kernel has taken: fewer than wait if it has no room for more now; `null` if
-   * it takes none now
+   * @returns How many the kernel has taken: fewer than wait if it, or the queue of the interface, has
+   * no room for more now; `null` if it takes none now. What is not sent still waits
    * @throws {SyscallError} `EMSGSIZE` if a frame is more than the interface takes, `EINVAL` if it is
    * too short: it is taken out of the ring, those before it are sent, and those after it still wait.
-   * `ENETDOWN` if the interface is down, `ENOBUFS` if its queue is full: what is not sent still waits
+   * `ENETDOWN` if the interface is down: what is not sent still waits
    * @throws {Error} If the ring is closed
    */
   flush(): number | null {
@@ -194,7 +203,8 @@ export class TransmitRing implements Disposable {
     let n: number;
     do n = libc.send(fd, null, 0, MSG_DONTWAIT); while (n === -EINTR);
     const sent = this.#settle(n);
-    if (n >= 0 || n === -EAGAIN) return sent > 0 ? sent : null;
+    this.#isCongested = n === -ENOBUFS && sent === 0;
+    if (n >= 0 || n === -EAGAIN || n === -ENOBUFS) return sent > 0 ? sent : null;
     const error = new SyscallError(-n, "send", { fd });
     const rejected = this.#rejected();
     if (rejected > 0) error.message += `; the frame of ${rejected} bytes is taken out of the ring`;
@@ -260,7 +270,7 @@ export class TransmitRing implements Disposable {
    * @throws The signal's reason, or a `TimeoutError`
    */
   whenFrame(options?: WaitOptions): Promise<Uint8Array<ArrayBuffer>> {
-    return whenWritable(this.#socket, () => {
+    return this.#when(() => {
       const frame = this.frame();
       if (frame !== null) return frame;
       this.flush();
@@ -279,10 +289,39 @@ export class TransmitRing implements Disposable {
    * @throws The signal's reason, or a `TimeoutError`
    */
   async whenFlushed(options?: WaitOptions): Promise<void> {
-    await whenWritable(this.#socket, () => {
+    await this.#when(() => {
       this.flush();
       return this.#waiting === 0 || null;
     }, options);
+  }
+
+  /**
+   * poll(2) calls it writable while the buffer of its socket has room, though all frames may be in
+   * use: what wakes us is a frame that leaves, by edge. One that the queue of the interface refuses
+   * would do so, too, and when there is room again for one nothing tells: that takes time.
+   */
+  async #when<T extends object | true>(
+    attempt: () => T | null,
+    options: WaitOptions = {},
+  ): Promise<T> {
+    // Also who never has to wait lets the event loop go round.
+    const first = await whenWritable(this.#socket, () => attempt() ?? false, options);
+    if (first !== false) return first;
+    const signal = signalOf(options);
+    using vigil = new Vigil(signal);
+    vigil.watch(this.#socket, { writable: true });
+    let pause = SHORTEST_MS;
+    for (;;) {
+      const result = attempt();
+      if (result !== null) return result;
+      if (this.#isCongested) {
+        await unlessAborted(sleep(pause), signal);
+        pause = Math.min(pause * 2, LONGEST_MS);
+      } else {
+        await vigil.until(performance.now() + LONGEST_MS);
+        pause = SHORTEST_MS;
+      }
+    }
   }
 
   #requireOpen(): void {

@@ -176,6 +176,67 @@ testAlone(
 
 testAlone(
   [],
+  "who waits for a slow interface sleeps, and loses nothing though its queue is full",
+  async () => {
+    for (const room of ["limit 1000000", "limit 4000"]) {
+      await withoutLeaks(async () => {
+        using _cable = veth();
+        run(`tc qdisc add dev a0 root tbf rate 4mbit burst 2000 ${room}`);
+        using there = listener();
+        using ring = transmitRing({ interface: "a0", frames: 32 });
+        let flushed = 0;
+        const { flush } = ring;
+        ring.flush = () => (flushed++, flush.call(ring));
+        const arriving = there.take(200);
+        for (let i = 0; i < 200; i++) {
+          (await ring.whenFrame(wait)).set(frameOf(i, 500));
+          ring.commit(500);
+        }
+        await ring.whenFlushed(wait);
+        const arrived = await arriving;
+        assert.deepEqual(arrived.map((bytes) => numberOf(bytes)), [...new Array(200).keys()]);
+        assert.ok(flushed < 600, `${room}: ${flushed} calls for 200 frames`);
+      });
+    }
+  },
+);
+
+testAlone(
+  [],
+  "several may wait for a ring that is full; each is told when it is over",
+  () =>
+    withoutLeaks(async () => {
+      using _cable = veth();
+      run("tc qdisc add dev a0 root tbf rate 8kbit burst 2000 limit 4000");
+      const ring = transmitRing({ interface: "a0", frames: 32 });
+      while (ring.add(frameOf(1, 1000)));
+      const sent = ring.flush();
+      assert.ok(sent! > 0 && ring.waiting === 32 - sent!);
+      while (ring.add(frameOf(1, 1000))); // what has left made room
+      const controller = new AbortController();
+      const { signal } = controller;
+      const outcomes = Promise.allSettled([
+        ring.whenFrame({ timeout: 20 }),
+        ring.whenFrame({ signal }),
+        ring.whenFlushed({ signal }),
+        ring.whenFrame(),
+        ring.whenFlushed(),
+      ]);
+      await assert.rejects(ring.whenFrame({ timeout: 50 }), { name: "TimeoutError" });
+      controller.abort(new Error("enough"));
+      await assert.rejects(ring.whenFrame({ signal }), /enough/);
+      assert.throws(() => ring.commit(60), /not taken/);
+      ring.close();
+      const reasons = (await outcomes).map((outcome) =>
+        outcome.status === "rejected" && outcome.reason.message
+      );
+      assert.match(reasons.join("\n"), /timeout\nenough\nenough\n.*closed\n.*closed$/);
+      await assert.rejects(async () => await ring.whenFrame({ timeuot: 1 } as never), TypeError);
+    }),
+);
+
+testAlone(
+  [],
   "what still looks at a ring that was closed sees nothing or zeros, and writes nowhere",
   () =>
     withoutLeaks(async () => {

@@ -11,7 +11,7 @@ import type { PingStatistics } from "./ping_statistics.ts";
 import { echoId, type Request, Target } from "./ping_target.ts";
 import { roundTrip } from "./round_trip.ts";
 import type { Outgoing } from "./sounding.ts";
-import { Vigil } from "./vigil.ts";
+import { Vigil } from "../vigil.ts";
 
 /** How long an answer to what was told lost is still known for one. */
 const LATE_TIMES = 10;

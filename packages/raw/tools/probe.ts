@@ -5,7 +5,7 @@ import { portsToProbe, type ProbeAsks, probeAsks, type ProbeOptions } from "./pr
 import { ProbeRun } from "./probe_run.ts";
 import type { RoundTripClock } from "./round_trip.ts";
 import { SynLine } from "./syn_line.ts";
-import { Vigil } from "./vigil.ts";
+import { Vigil } from "../vigil.ts";
 
 /**
  * What is known of a port. `open`: somebody listens there, a SYN-ACK came back. `closed`: nobody

@@ -15,7 +15,7 @@ import type { HostAddress, IpFamily } from "./host.ts";
 import { localRefusal, refusalIn } from "./icmp_reason.ts";
 import { rawAddress } from "../raw_address.ts";
 import type { TraceListening, TracePacket, Tracer, TracerAsks } from "./tracer.ts";
-import type { Vigil } from "./vigil.ts";
+import type { Vigil } from "../vigil.ts";
 
 /**
  * Finds the way by connections to a port of TCP, which takes no right: each has a socket of its own,

@@ -2,7 +2,7 @@ import type { ExactTime } from "@posixly/fd";
 import type { HostAddress, IpFamily } from "./host.ts";
 import type { Refusal } from "./icmp_reason.ts";
 import type { Departure } from "./round_trip.ts";
-import type { Vigil } from "./vigil.ts";
+import type { Vigil } from "../vigil.ts";
 
 /** A packet that shall find out who is at some distance. */
 export interface TracePacket extends Departure {

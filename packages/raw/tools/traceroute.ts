@@ -11,7 +11,7 @@ import {
   tracerouteAsks,
   type TracerouteOptions,
 } from "./traceroute_options.ts";
-import { Vigil } from "./vigil.ts";
+import { Vigil } from "../vigil.ts";
 
 /** What is tried again when the kernel had no room for it. */
 const NO_ROOM_MS = 1;
