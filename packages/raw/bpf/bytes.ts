@@ -1,3 +1,4 @@
+import { requireBytes } from "../arguments.ts";
 import { FilterError } from "./filter_error.ts";
 import { type Instruction, type Program, requireProgram } from "./instruction.ts";
 
@@ -55,10 +56,7 @@ export function encodeFilter(program: Program): Uint8Array<ArrayBuffer> {
  * ```
  */
 export function decodeFilter(bytes: Uint8Array): Instruction[] {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError(`bytes must be a Uint8Array, not ${typeof bytes}`);
-  }
-  const { length } = bytes;
+  const { length } = requireBytes(bytes, "bytes");
   if (length % SIZE !== 0) {
     throw new FilterError(`an instruction has ${SIZE} bytes, and ${length % SIZE} are left over`);
   }

@@ -56,6 +56,13 @@ test("what is no instruction is refused everywhere", () => {
   }
 });
 
+test("a long text that is no program is refused at once", () => {
+  const spaces = " ".repeat(200_000);
+  for (const text of [`1${spaces}x`, `1\n6 0 0 1${spaces}x`, `${spaces},${spaces}`]) {
+    assert.throws(() => parseDecimal(text), { name: "FilterError", code: "ERR_FILTER" });
+  }
+});
+
 /** Nothing but the error that is documented; and it ends. */
 function survives(run: () => unknown): void {
   try {

@@ -43,7 +43,7 @@ export function formatDecimal(program: Program): string {
  */
 export function parseDecimal(text: string): Instruction[] {
   if (typeof text !== "string") throw new TypeError(`text must be a string, not ${typeof text}`);
-  const [count, ...lines] = text.trim().replace(/,$/, "").split(/\s*[\n,]\s*/);
+  const [count, ...lines] = text.trim().replace(/,$/, "").split(/[\n,]/).map((line) => line.trim());
   if (!/^\d+$/.test(count) || Number(count) !== lines.length) {
     throw new FilterError(`it says that ${count || "no"} instructions follow, not ${lines.length}`);
   }

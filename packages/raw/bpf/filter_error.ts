@@ -18,7 +18,8 @@ export interface FilterPlace {
 }
 
 /**
- * A program that is none, or one that the kernel would refuse; the message says where and why.
+ * A program that is none, or one that the kernel would refuse; the message says where and why. Test
+ * `code`, as the class may have been loaded twice.
  *
  * @example Usage
  * ```ts
@@ -32,7 +33,10 @@ export interface FilterPlace {
  * ```
  */
 export class FilterError extends Error {
+  /** Always `FilterError`. */
   override readonly name = "FilterError";
+  /** Always `ERR_FILTER`. */
+  readonly code = "ERR_FILTER";
   /** Which instruction is wrong, counted from 0, if it is one. */
   declare readonly instruction?: number;
   /** Which line of the text is wrong, counted from 1, if there was a text. */

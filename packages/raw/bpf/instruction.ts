@@ -1,3 +1,4 @@
+import { requireArray } from "../arguments.ts";
 import { FilterError } from "./filter_error.ts";
 
 /**
@@ -45,9 +46,7 @@ export type Program = readonly Instruction[];
 
 /** Throws unless it is a program whose numbers fit into `struct sock_filter`. */
 export function requireProgram(program: Program): Program {
-  if (!Array.isArray(program)) {
-    throw new TypeError(`program must be an array of instructions, not ${typeof program}`);
-  }
+  requireArray(program, "program");
   for (let i = 0; i < program.length; i++) { // also what a sparse array lacks
     const problem = problemOf(program[i]);
     if (problem !== undefined) throw new FilterError(problem, { instruction: i });

@@ -1,3 +1,4 @@
+import { requireBytes, requireInteger } from "../arguments.ts";
 import { execute, stepsOf } from "./execute.ts";
 import type { Program } from "./instruction.ts";
 import { validateFilter } from "./validate.ts";
@@ -85,7 +86,8 @@ export interface RunOptions {
  * @param options What else is known of the packet
  * @returns How many bytes of the packet to keep at most, 0 to drop it; often more than it has
  * @throws {FilterError} If the program is not valid
- * @throws {TypeError | RangeError} If `packet` is no `Uint8Array`, or `start` not within it
+ * @throws {TypeError | RangeError} If `packet` is no `Uint8Array`, `start` not within it, or another
+ * place or length not a whole number
  *
  * @example Usage
  * ```ts
@@ -125,15 +127,15 @@ export function filterFunction(
   validateFilter(program);
   const steps = stepsOf(program);
   return (packet, options = noOptions) => {
-    if (!(packet instanceof Uint8Array)) {
-      throw new TypeError(`packet must be a Uint8Array, not ${typeof packet}`);
-    }
-    const { start = 0 } = options;
-    if (!Number.isInteger(start) || start < 0 || start > packet.length) {
-      throw new RangeError(`start must be between 0 and ${packet.length}, not ${start}`);
-    }
+    requireBytes(packet, "packet");
+    const { start = 0, network = 0, link = 0, length = 0 } = options;
+    requireInteger(start, "start", 0, packet.length);
+    requireInteger(network, "network", 0, MOST);
+    requireInteger(link, "link", 0, MOST);
+    requireInteger(length, "length", 0, 0xffff_ffff);
     return execute(steps, packet, start, options);
   };
 }
 
 const noOptions: RunOptions = {};
+const MOST = Number.MAX_SAFE_INTEGER;

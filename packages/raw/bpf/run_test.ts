@@ -119,7 +119,11 @@ test("arguments that are none are refused", () => {
   assert.throws(() => filter([] as never), TypeError);
   assert.throws(() => filter(packet, { start: 21 }), RangeError);
   assert.throws(() => filter(packet, { start: -1 }), RangeError);
-  assert.throws(() => filter(packet, { start: 0.5 }), RangeError);
+  assert.throws(() => filter(packet, { start: 0.5 }), TypeError);
+  for (const name of ["network", "link", "length"]) {
+    assert.throws(() => filter(packet, { [name]: 0.5 }), TypeError);
+    assert.throws(() => filter(packet, { [name]: -1 }), RangeError);
+  }
   assert.throws(() => runFilter([], packet), { name: "FilterError" });
 });
 

@@ -15,6 +15,9 @@
  */
 export type ByteOrder = "little" | "big";
 
+/** The largest number of 32 bits. */
+export const MAX_U32 = 0xffff_ffff;
+
 export function readU16(bytes: Uint8Array, at: number, little: boolean): number {
   return little ? bytes[at] | bytes[at + 1] << 8 : bytes[at] << 8 | bytes[at + 1];
 }

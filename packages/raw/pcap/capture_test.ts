@@ -235,13 +235,14 @@ test("what a format has no place for is refused", () => {
     () => two.write({ bytes, timestamp, interface: counting(9) }),
     /one link type, here 228, and the packet has 1/,
   );
-  for (const wrong of [{ format: "cap" }, { byteOrder: "middle" }, { link: "token ring" }]) {
-    assert.throws(() => captureWriter(wrong as object), RangeError);
+  const misspelt = [{ format: "cap" }, { byteOrder: "middle" }, { link: "token ring" }];
+  for (const wrong of [...misspelt, { nanoseconds: "no" }, { nanosecond: true }]) {
+    assert.throws(() => captureWriter(wrong as object), TypeError);
   }
-  assert.throws(() => captureWriter({ nanosecond: true } as object), TypeError);
+  assert.throws(() => captureWriter({ link: 65536 }), RangeError);
   assert.throws(() => parseCapture(bytes, { lacks: true } as object), {
     name: "TypeError",
-    message: "There is no option lacks, only lax, longest",
+    message: "there is no option lacks, only lax, longest",
   });
 });
 

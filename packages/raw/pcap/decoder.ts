@@ -1,3 +1,4 @@
+import { requireBytes, requireInteger, requireKnown } from "../arguments.ts";
 import type { CaptureBlock } from "./block.ts";
 import { readU32 } from "./bytes.ts";
 import { CaptureFileError } from "./error.ts";
@@ -5,7 +6,6 @@ import { Input } from "./input.ts";
 import { PcapDecoder, pcapSource } from "./pcap_format.ts";
 import { PcapngDecoder } from "./pcapng_decode.ts";
 import { SECTION } from "./pcapng_format.ts";
-import { requireKnown } from "./require.ts";
 
 /**
  * How a capture is read.
@@ -70,16 +70,12 @@ export class CaptureDecoder {
    * Begins with nothing.
    *
    * @param options How many bytes a block may have; `lax` is for those who use a decoder
-   * @throws {RangeError} If `longest` is no whole number above 0
-   * @throws {TypeError} If an option is misspelt
+   * @throws {TypeError | RangeError} If an option is misspelt, or cannot be
    */
   constructor(options: CaptureOptions = {}) {
     requireKnown(options, ["lax", "longest"]);
     const { longest = 2 ** 24 } = options;
-    if (!Number.isInteger(longest) || longest <= 0) {
-      throw new RangeError(`longest must be a whole number of bytes above 0, not ${longest}`);
-    }
-    this.#longest = longest;
+    this.#longest = requireInteger(longest, "longest", 1, Number.MAX_SAFE_INTEGER);
   }
 
   /** Which format it is, as soon as that is known. */
@@ -95,10 +91,7 @@ export class CaptureDecoder {
    * @throws {TypeError} If they are no `Uint8Array`
    */
   push(chunk: Uint8Array): void {
-    if (!(chunk instanceof Uint8Array)) {
-      throw new TypeError(`A capture must come as Uint8Array, not as ${String(chunk)}`);
-    }
-    this.#input.push(chunk);
+    this.#input.push(requireBytes(chunk, "chunk"));
   }
 
   /**

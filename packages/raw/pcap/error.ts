@@ -1,6 +1,6 @@
 /**
- * A capture file ends early or contradicts itself. Whatever was whole before was given; test
- * `name`, since two copies of the package may be loaded.
+ * A capture file ends early or contradicts itself. Whatever was whole before was given. Test `code`,
+ * as the class may have been loaded twice.
  *
  * @example Where a file is cut
  * ```ts
@@ -9,15 +9,17 @@
  *
  * const header = Uint8Array.of(0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0);
  * assert.throws(() => [...parseCapture(header)], (error: CaptureFileError) => {
- *   assert.equal(error.name, "CaptureFileError");
+ *   assert.equal(error.code, "ERR_CAPTURE_FILE");
  *   assert.equal(error.reason, "truncated");
  *   return error.offset === 0 && error.needed === 24 && error.available === 8;
  * });
  * ```
  */
 export class CaptureFileError extends Error {
-  /** Always `"CaptureFileError"`. */
-  override readonly name: string = "CaptureFileError";
+  /** Always `CaptureFileError`. */
+  override readonly name = "CaptureFileError";
+  /** Always `ERR_CAPTURE_FILE`. */
+  readonly code = "ERR_CAPTURE_FILE";
   /**
    * Why: the input ends within a packet or block, or says what cannot be, or a packet or block is
    * longer than is allowed.

@@ -1,3 +1,5 @@
+import { oneOfNames, requireInteger } from "../arguments.ts";
+
 /**
  * What packets may begin with, of the registry of link types: the usual ones by name. Any other
  * number is as good.
@@ -51,13 +53,7 @@ export type LinkType = keyof typeof linkTypes | number;
 
 /** The number of a link type. */
 export function linkNumber(link: LinkType): number {
-  const number = typeof link === "number"
-    ? link
-    : Object.hasOwn(linkTypes, link) && linkTypes[link];
-  if (number !== false && Number.isInteger(number) && number >= 0 && number <= 0xffff) {
-    return number;
-  }
-  throw new RangeError(
-    `link must be a name of linkTypes or a number up to 65535, not ${String(link)}`,
-  );
+  return typeof link === "number"
+    ? requireInteger(link, "link", 0, 0xffff)
+    : oneOfNames(linkTypes, link, "link");
 }

@@ -1,10 +1,10 @@
+import { requireInteger } from "../arguments.ts";
 import type { CaptureInterface, CapturePacket, PcapHeader } from "./block.ts";
-import { part, readU16, readU32, writeU16, writeU32 } from "./bytes.ts";
+import { MAX_U32, part, readU16, readU32, writeU16, writeU32 } from "./bytes.ts";
 import { CaptureFileError } from "./error.ts";
 import type { Input } from "./input.ts";
 import { NO_OPTIONS } from "./option.ts";
 import { ReadPacket, rememberOriginal, type Source } from "./original.ts";
-import { requireU32 } from "./require.ts";
 import { type CaptureTime, requireTime } from "./time.ts";
 
 /** The first number of a file, by what it counts; its bytes tell the byte order. */
@@ -143,9 +143,9 @@ export function encodePcapHeader(header: PcapHeader): Uint8Array {
   writeU16(bytes, 6, header.version[1], little);
   writeU32(bytes, 8, header.unused[0], little);
   writeU32(bytes, 12, header.unused[1], little);
-  writeU32(bytes, 16, requireU32(snapLength, "snapLength"), little);
+  writeU32(bytes, 16, requireInteger(snapLength, "snapLength", 0, MAX_U32), little);
   const check = checkSequence === undefined ? 0 : CHECK_SEQUENCE_KNOWN | checkSequence >> 1 << 28;
-  writeU32(bytes, 20, requireU32(link, "link", LINK_MASK) | check, little);
+  writeU32(bytes, 20, requireInteger(link, "link", 0, LINK_MASK) | check, little);
   return bytes;
 }
 

@@ -1,5 +1,6 @@
+import { requireBytes, requireInteger } from "../arguments.ts";
 import type { CaptureBlock, CaptureInterface, CaptureNames, CapturePacket } from "./block.ts";
-import { joined, padded, writeU16, writeU32 } from "./bytes.ts";
+import { joined, MAX_U32, padded, writeU16, writeU32 } from "./bytes.ts";
 import {
   type CaptureOption,
   encodeOptions,
@@ -12,7 +13,6 @@ import {
   statisticsOptions,
 } from "./option.ts";
 import * as format from "./pcapng_format.ts";
-import { requireU32 } from "./require.ts";
 import { ticksOfTime } from "./time.ts";
 
 /** What a packet is written of. */
@@ -65,8 +65,8 @@ export function encodeBlock(
 function encodeInterface(block: CaptureInterface, little: boolean): Uint8Array {
   const { resolution, timeOffset } = block;
   const fixed = new Uint8Array(8);
-  writeU16(fixed, 0, requireU32(block.link, "link", 0xffff), little);
-  writeU32(fixed, 4, requireU32(block.snapLength, "snapLength"), little);
+  writeU16(fixed, 0, requireInteger(block.link, "link", 0, 0xffff), little);
+  writeU32(fixed, 4, requireInteger(block.snapLength, "snapLength", 0, MAX_U32), little);
   const options: CaptureOption[] = [];
   if (resolution !== format.DEFAULT_RESOLUTION) {
     options.push({ code: format.IF_TSRESOL, value: resolution });
@@ -156,12 +156,14 @@ function framed(
 
 function numbers(little: boolean, ...values: number[]): Uint8Array {
   const bytes = new Uint8Array(values.length * 4);
-  values.forEach((value, i) => writeU32(bytes, i * 4, requireU32(value, "A field"), little));
+  values.forEach((value, i) => {
+    writeU32(bytes, i * 4, requireInteger(value, "A field", 0, MAX_U32), little);
+  });
   return bytes;
 }
 
 function withPadding(bytes: Uint8Array): Uint8Array {
-  if (bytes.length % 4 === 0) return bytes;
+  if (requireBytes(bytes, "bytes").length % 4 === 0) return bytes;
   const whole = new Uint8Array(padded(bytes.length));
   whole.set(bytes);
   return whole;

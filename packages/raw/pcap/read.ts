@@ -8,7 +8,7 @@ import { CaptureFileError } from "./error.ts";
  * @param bytes The file; packets are views of it
  * @param options How to go on where it is damaged
  * @returns Its packets in order, to be iterated over once
- * @throws {RangeError} If `longest` is no whole number above 0
+ * @throws {TypeError | RangeError} If an option is misspelt, or cannot be
  *
  * @example Usage
  * ```ts
@@ -33,7 +33,7 @@ export function parseCapture(bytes: Uint8Array, options: CaptureOptions = {}): P
  * other bytes while packets of it are in use
  * @param options How to go on where it is damaged
  * @returns Its packets in order, to be iterated over once; leaving early cancels the stream
- * @throws {RangeError} If `longest` is no whole number above 0
+ * @throws {TypeError | RangeError} If an option is misspelt, or cannot be
  *
  * @example The body of a response, or any stream
  * ```ts

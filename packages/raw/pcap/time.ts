@@ -1,3 +1,5 @@
+import { requireInteger } from "../arguments.ts";
+
 /**
  * When a packet was captured, since the beginning of 1970, exact to the nanosecond; the shape is
  * that of `ExactTime` in `@posixly/fd`.
@@ -92,10 +94,7 @@ function ticksOfAnyTime(time: CaptureTime, clock: Clock): [high: number, low: nu
 }
 
 export function requireTime({ seconds, nanoseconds }: CaptureTime): void {
-  if (typeof seconds !== "bigint" && !Number.isSafeInteger(seconds)) {
-    throw new RangeError(`seconds must be a whole number, not ${seconds}`);
-  }
-  if (!Number.isInteger(nanoseconds) || nanoseconds < 0 || nanoseconds >= BILLION) {
-    throw new RangeError(`nanoseconds must be between 0 and 999999999, not ${nanoseconds}`);
-  }
+  const most = Number.MAX_SAFE_INTEGER;
+  if (typeof seconds !== "bigint") requireInteger(seconds, "seconds", -most, most);
+  requireInteger(nanoseconds, "nanoseconds", 0, BILLION - 1);
 }

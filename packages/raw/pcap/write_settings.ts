@@ -1,6 +1,6 @@
+import { requireBytes, requireInteger } from "../arguments.ts";
 import type { CaptureBlock } from "./block.ts";
-import type { ByteOrder } from "./bytes.ts";
-import { requireU32 } from "./require.ts";
+import { type ByteOrder, MAX_U32 } from "./bytes.ts";
 import type { PacketContents } from "./pcapng_encode.ts";
 import type { PacketToWrite } from "./writer.ts";
 
@@ -19,14 +19,12 @@ export function isPacket(block: PacketToWrite | CaptureBlock): block is PacketTo
 
 /** What there is of a packet, cut to what is to be written of it. */
 export function contentsOf(packet: PacketToWrite, snapLength: number): PacketContents {
-  const { bytes, timestamp, options = [] } = packet;
-  if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError(`bytes must be a Uint8Array, not ${String(bytes)}`);
-  }
+  const { timestamp, options = [] } = packet;
+  const bytes = requireBytes(packet.bytes, "bytes");
   const { originalLength = bytes.length } = packet;
   return {
     bytes: snapLength > 0 && bytes.length > snapLength ? bytes.subarray(0, snapLength) : bytes,
-    originalLength: requireU32(originalLength, "originalLength"),
+    originalLength: requireInteger(originalLength, "originalLength", 0, MAX_U32),
     timestamp,
     options,
   };

@@ -1,10 +1,10 @@
+import { oneOfNames, requireBoolean, requireInteger, requireKnown } from "../arguments.ts";
 import type { CaptureBlock, CaptureInterface } from "./block.ts";
-import type { ByteOrder } from "./bytes.ts";
+import { type ByteOrder, MAX_U32 } from "./bytes.ts";
 import { linkNumber, type LinkType } from "./link_type.ts";
 import type { CaptureOption } from "./option.ts";
 import { PcapWriter } from "./pcap_writer.ts";
 import { PcapngWriter } from "./pcapng_writer.ts";
-import { requireKnown, requireU32 } from "./require.ts";
 import type { CaptureTime } from "./time.ts";
 import type { Settings } from "./write_settings.ts";
 
@@ -93,7 +93,7 @@ export interface CaptureWriter {
    * @param block The packet or block
    * @returns The bytes; they may be those that the block was read from, and are not to be changed
    * @throws {TypeError} If the format has no place for it, or a time is missing
-   * @throws {RangeError} If something is beyond what the format can say
+   * @throws {TypeError | RangeError} If something is beyond what the format can say
    */
   write(block: PacketToWrite | CaptureBlock): Uint8Array;
   /**
@@ -110,7 +110,7 @@ export interface CaptureWriter {
  *
  * @param options What the file is to be like
  * @returns The writer
- * @throws {RangeError} If an option is none that there is
+ * @throws {TypeError | RangeError} If an option is misspelt, or cannot be
  *
  * @example Usage
  * ```ts
@@ -134,7 +134,7 @@ export function captureWriter(options: CaptureWriterOptions = {}): CaptureWriter
  *
  * @param options What the file is to be like
  * @returns The stream; it fails with what `write` throws
- * @throws {RangeError} If an option is none that there is
+ * @throws {TypeError | RangeError} If an option is misspelt, or cannot be
  *
  * @example Only packets to or from a port, say
  * ```ts
@@ -171,18 +171,17 @@ const KNOWN = ["format", "link", "snapLength", "nanoseconds", "byteOrder"];
 
 function settingsOf(options: CaptureWriterOptions): Settings {
   requireKnown(options, KNOWN);
-  const { format = "pcapng", link, snapLength = 0, byteOrder = "little" } = options;
-  if (format !== "pcap" && format !== "pcapng") {
-    throw new RangeError(`format must be "pcap" or "pcapng", not ${String(format)}`);
-  }
-  if (byteOrder !== "little" && byteOrder !== "big") {
-    throw new RangeError(`byteOrder must be "little" or "big", not ${String(byteOrder)}`);
-  }
+  const { format = "pcapng", link, snapLength = 0, nanoseconds = true } = options;
+  const { byteOrder = "little" } = options;
+  oneOfNames({ pcap: 0, pcapng: 0 }, format, "format");
+  oneOfNames({ little: 0, big: 0 }, byteOrder, "byteOrder");
+  requireInteger(snapLength, "snapLength", 0, MAX_U32);
+  requireBoolean(nanoseconds, "nanoseconds");
   return {
     format,
     link: link === undefined ? undefined : linkNumber(link),
-    snapLength: requireU32(snapLength, "snapLength"),
-    nanoseconds: options.nanoseconds !== false,
+    snapLength,
+    nanoseconds,
     byteOrder,
   };
 }

@@ -1,4 +1,4 @@
-import { requireBytes, show } from "./arguments.ts";
+import { requireBytes, show } from "../arguments.ts";
 import { get16 } from "./bytes.ts";
 
 // `@posixly/socket` has the same for addresses of its own; a browser cannot import that.

@@ -1,8 +1,9 @@
 import { readIpv4, readMac, requireMac, writeIpv4 } from "./addresses.ts";
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, put16 } from "./bytes.ts";
 import { type Codec, layerOf } from "./codec.ts";
 import { WireError } from "./error.ts";
+import { requireFields } from "./limits.ts";
 import { etherType } from "./numbers.ts";
 import { requireHeader, View } from "./view.ts";
 

@@ -1,7 +1,8 @@
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { copy, get16, get32, put16, put32 } from "./bytes.ts";
 import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { WireError } from "./error.ts";
+import { requireFields } from "./limits.ts";
 import { requireHeader, View } from "./view.ts";
 
 const FIXED = 12;

@@ -1,4 +1,5 @@
-import { fold, requireWithin, sumOf } from "./word_sum.ts";
+import { requireRange } from "./range.ts";
+import { fold, sumOf } from "./word_sum.ts";
 
 /**
  * The checksum of the Internet, RFC 1071: the complement of the one's complement sum of the bytes,
@@ -66,7 +67,7 @@ export function onesComplementSum(
   end: number = bytes.length,
   initial: number = 0,
 ): number {
-  requireWithin(bytes, start, end);
+  requireRange(bytes, start, end);
   return fold(initial + sumOf(bytes, start, end));
 }
 

@@ -1,4 +1,4 @@
-import { show } from "./arguments.ts";
+import { show } from "../arguments.ts";
 import type { LayerName } from "./error.ts";
 import { etherType, ipProtocol } from "./numbers.ts";
 

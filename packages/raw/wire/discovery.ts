@@ -1,5 +1,5 @@
 import { readIpv6, readMac, writeIpv6 } from "./addresses.ts";
-import { oneOfNames, requireInteger, requireKnown } from "./arguments.ts";
+import { oneOfNames, requireInteger, requireKnown } from "../arguments.ts";
 import { get16, get32, put32 } from "./bytes.ts";
 import { icmpv6, type Icmpv6Layer, icmpv6Type } from "./icmpv6.ts";
 import {

@@ -1,4 +1,4 @@
-import { oneOfNames, requireBytes, requireInteger, requireKnown } from "./arguments.ts";
+import { oneOfNames, requireBytes, requireInteger, requireKnown } from "../arguments.ts";
 import { ArpPacket } from "./arp.ts";
 import { AuthenticationHeader } from "./authentication.ts";
 import { WireError } from "./error.ts";

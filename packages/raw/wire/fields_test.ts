@@ -236,7 +236,7 @@ test("what would be filled in, but is not known or does not fit, is said", () =>
   );
   assert.throws(() => ipv4({ ...ends, tttl: 3 } as never), {
     name: "TypeError",
-    message: /There is no "tttl", only tos/,
+    message: /there is no field tttl, only tos/,
   });
   assert.throws(() => ipv4({ ...ends, ttl: 256 }), {
     name: "RangeError",

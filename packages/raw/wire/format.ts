@@ -1,4 +1,4 @@
-import { requireInteger, requireKnown } from "./arguments.ts";
+import { requireInteger, requireKnown } from "../arguments.ts";
 import type { ArpPacket } from "./arp.ts";
 import { dissectLax, type DissectOptions } from "./dissect.ts";
 import { Packet } from "./dissected.ts";

@@ -1,4 +1,4 @@
-import { requireInteger, requireKnown } from "./arguments.ts";
+import { requireInteger, requireKnown } from "../arguments.ts";
 import { joined, put16, put32, roundUp } from "./bytes.ts";
 import { WireError } from "./error.ts";
 import { Ipv4Packet } from "./ipv4.ts";

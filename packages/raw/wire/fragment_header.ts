@@ -1,6 +1,7 @@
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { type Codec, layerOf, protocolBefore } from "./codec.ts";
+import { requireFields } from "./limits.ts";
 import { requireHeader, View } from "./view.ts";
 
 const SIZE = 8;

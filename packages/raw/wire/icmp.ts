@@ -1,8 +1,9 @@
 import { readIpv4, writeIpv4 } from "./addresses.ts";
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { type Codec, layerOf } from "./codec.ts";
+import { requireFields } from "./limits.ts";
 import { requireHeader, View } from "./view.ts";
 
 const SIZE = 8;

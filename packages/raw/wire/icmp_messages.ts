@@ -1,5 +1,5 @@
 import { writeIpv4 } from "./addresses.ts";
-import { requireInteger, requireKnown } from "./arguments.ts";
+import { requireInteger, requireKnown } from "../arguments.ts";
 import { get32, put32 } from "./bytes.ts";
 import { icmp, type IcmpLayer, type IcmpTimes, icmpType } from "./icmp.ts";
 

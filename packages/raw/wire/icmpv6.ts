@@ -1,10 +1,11 @@
-import { requireFields, requireInteger, requireKnown } from "./arguments.ts";
+import { requireInteger, requireKnown } from "../arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { type Codec, layerOf } from "./codec.ts";
 import { type NeighborDiscovery, readDiscovery } from "./discovery.ts";
 import { restOf } from "./icmp_messages.ts";
 import type { IpPacket } from "./ip.ts";
+import { requireFields } from "./limits.ts";
 import { ipProtocol } from "./numbers.ts";
 import { pseudoHeaderOf } from "./udp.ts";
 import { requireHeader, View } from "./view.ts";

@@ -1,5 +1,5 @@
 import { readIpv4, writeIpv4 } from "./addresses.ts";
-import { requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, get32, put16 } from "./bytes.ts";
 import { checksum, pseudoHeader4 } from "./checksum.ts";
 import { WireError } from "./error.ts";

@@ -1,9 +1,10 @@
 import { requireIpv4, writeIpv4 } from "./addresses.ts";
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { put16 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
 import { type Ipv4Option, ipv4OptionBytes, lastIpv4Destination } from "./ipv4_options.ts";
+import { requireFields } from "./limits.ts";
 
 const SIZE = 20;
 const MAX = 0xffff;

@@ -1,5 +1,5 @@
 import { readIpv4, writeIpv4 } from "./addresses.ts";
-import { requireArray, requireBytes, requireInteger } from "./arguments.ts";
+import { requireArray, requireBytes, requireInteger } from "../arguments.ts";
 import { get16, put16 } from "./bytes.ts";
 import {
   type CommonOption,

@@ -1,10 +1,11 @@
 import { readIpv6, requireIpv6, writeIpv6 } from "./addresses.ts";
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { pseudoHeader6 } from "./checksum.ts";
 import { type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { jumboLength, lastIpv6Destination } from "./ipv6_chain.ts";
+import { requireFields } from "./limits.ts";
 import { ipProtocol } from "./numbers.ts";
 import { mayBeUncut } from "./offload.ts";
 import { requireEnd, requireHeader, View } from "./view.ts";

@@ -1,5 +1,5 @@
 import { readIpv6, writeIpv6 } from "./addresses.ts";
-import { requireBytes, requireInteger } from "./arguments.ts";
+import { requireBytes, requireInteger } from "../arguments.ts";
 import { copy, get16, get32, put16, put32, roundUp } from "./bytes.ts";
 import { noSuchOption, type RawOption, requireOption } from "./options.ts";
 

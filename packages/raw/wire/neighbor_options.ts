@@ -1,5 +1,5 @@
 import { readIpv6, readMac, requireMac, writeIpv6 } from "./addresses.ts";
-import { requireArray, requireBytes, requireInteger } from "./arguments.ts";
+import { requireArray, requireBytes, requireInteger } from "../arguments.ts";
 import { copy, get32, joined, put32, roundUp } from "./bytes.ts";
 import { noSuchOption, requireOption } from "./options.ts";
 

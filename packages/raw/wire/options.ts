@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger, show } from "./arguments.ts";
+import { requireBytes, requireInteger, show } from "../arguments.ts";
 import { copy, roundUp } from "./bytes.ts";
 
 // IPv4 and TCP write their options the same way: a kind, and but for two kinds a length that

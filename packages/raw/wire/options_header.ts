@@ -1,7 +1,8 @@
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { type Ipv6Option, ipv6OptionBytes, readIpv6Options } from "./ipv6_options.ts";
+import { requireFields } from "./limits.ts";
 import { requireHeader, View } from "./view.ts";
 
 const LIMITS = { nextHeader: 0xff, options: "array" } as const;

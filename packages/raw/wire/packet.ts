@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger, show } from "./arguments.ts";
+import { requireBytes, requireInteger, show } from "../arguments.ts";
 import type { Codec, Endpoints, Place } from "./codec.ts";
 import { codecOf, type Layer } from "./layer.ts";
 

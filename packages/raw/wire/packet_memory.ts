@@ -1,5 +1,6 @@
+import { requireRange } from "./range.ts";
 import { SIMD_BYTES, simdSumModule } from "./simd_sum.ts";
-import { fold, requireWithin, sumOf, swap } from "./word_sum.ts";
+import { fold, sumOf, swap } from "./word_sum.ts";
 
 type Sum = (start: number, end: number) => number;
 
@@ -137,7 +138,7 @@ export class PacketMemory {
     end: number = bytes.length,
     initial: number = 0,
   ): number {
-    requireWithin(bytes, start, end);
+    requireRange(bytes, start, end);
     if (bytes.buffer !== this.#buffer) throw new TypeError("bytes must lie in this memory");
     if (this.#sum === undefined) return fold(initial + sumOf(bytes, start, end));
     const at = bytes.byteOffset;

@@ -1,4 +1,4 @@
-import { oneOfNames, requireBytes, requireInteger, requireKnown } from "./arguments.ts";
+import { oneOfNames, requireBytes, requireInteger, requireKnown } from "../arguments.ts";
 import { fragmentOf, type IpFragment } from "./ip_fragment.ts";
 import { PartialDatagram } from "./partial_datagram.ts";
 

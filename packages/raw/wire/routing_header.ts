@@ -1,9 +1,10 @@
 import { readIpv6, writeIpv6 } from "./addresses.ts";
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { copy, get32, put32 } from "./bytes.ts";
 import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { WireError } from "./error.ts";
 import { MOBILE_HOME, routedTo, SOURCE_ROUTE } from "./ipv6_chain.ts";
+import { requireFields } from "./limits.ts";
 import { requireHeader, View } from "./view.ts";
 
 const FIXED = 4;

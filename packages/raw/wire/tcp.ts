@@ -1,4 +1,4 @@
-import { requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { WireError } from "./error.ts";

@@ -1,4 +1,4 @@
-import { requireBoolean, requireKnown } from "./arguments.ts";
+import { requireBoolean, requireKnown } from "../arguments.ts";
 
 /**
  * The flags of a TCP segment; those that are not there are not set.

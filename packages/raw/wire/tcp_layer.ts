@@ -1,7 +1,8 @@
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { type Codec, layerOf } from "./codec.ts";
+import { requireFields } from "./limits.ts";
 import { ipProtocol } from "./numbers.ts";
 import { flagBits, type TcpFlags } from "./tcp_flags.ts";
 import { type TcpOption, tcpOptionBytes } from "./tcp_options.ts";

@@ -1,4 +1,4 @@
-import { requireArray, requireBytes, requireInteger } from "./arguments.ts";
+import { requireArray, requireBytes, requireInteger } from "../arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import {
   type CommonOption,

@@ -1,9 +1,10 @@
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, put16 } from "./bytes.ts";
 import { checksum, pseudoHeader4, pseudoHeader6 } from "./checksum.ts";
 import { type Codec, type Endpoints, layerOf, requireFits } from "./codec.ts";
 import { WireError } from "./error.ts";
 import type { IpPacket } from "./ip.ts";
+import { requireFields } from "./limits.ts";
 import { ipProtocol } from "./numbers.ts";
 import { requireEnd, requireHeader, View } from "./view.ts";
 

@@ -1,5 +1,5 @@
-import { requireRange } from "./arguments.ts";
 import { type LayerName, WireError } from "./error.ts";
+import { requireRange } from "./range.ts";
 
 /**
  * One layer of a packet, where it lies. It is checked once, when it is parsed; its fields are then

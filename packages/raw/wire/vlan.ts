@@ -1,6 +1,7 @@
-import { requireFields, requireInteger } from "./arguments.ts";
+import { requireInteger } from "../arguments.ts";
 import { get16, put16 } from "./bytes.ts";
 import { type Codec, layerOf, MAX_LENGTH, typeBefore } from "./codec.ts";
+import { requireFields } from "./limits.ts";
 import { requireEnd, requireHeader, View } from "./view.ts";
 
 const SIZE = 4;

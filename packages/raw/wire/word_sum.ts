@@ -75,13 +75,3 @@ function sumOfWords(words: Uint32Array, start: number, end: number): number {
   for (; at < end; at++) a += words[at];
   return a + b + c + d;
 }
-
-/** Refuses what is no part of the bytes. */
-export function requireWithin(bytes: Uint8Array, start: number, end: number): void {
-  const isWhole = Number.isInteger(start) && Number.isInteger(end);
-  if (isWhole && start >= 0 && start <= end && end <= bytes.length) return;
-  throw new RangeError(
-    `start and end must be whole numbers from 0 to ${bytes.length}, in this order, ` +
-      `not ${start} and ${end}`,
-  );
-}
