@@ -6,6 +6,7 @@
 //   npm run -s bench -- --json           one JSON object a line, and nothing else
 //   npm run bench -- --all               everything, and the pages in docs/benchmarks
 //   npm run bench -- --page              those pages again, from what was measured
+//   npm run bench -- pool --page         the pages, with some packages measured anew
 //
 // CPU time is the figure to trust; the clock on the wall stands beside it. A ratio is what we cost
 // by what they cost, so lower is better.
@@ -36,21 +37,24 @@ const { values: options, positionals: wanted } = readArguments({
 requireNames(wanted, packages, "package");
 const isPart = wanted.length > 0 || options.only !== undefined;
 if (options.all && isPart) refuse("--all is of all packages");
-if (options.page && (options.all || isPart)) refuse("--page measures nothing");
+if (options.page && options.json) refuse("--page has a table, and no lines of JSON");
+const isKept = options.all || options.page;
 const plan = options.quick
-  ? { sittings: 1, rounds: 5, milliseconds: 50, limitSeconds: options.all ? 60 : Infinity }
-  : { sittings: 5, rounds: 5, milliseconds: 150, limitSeconds: options.all ? 900 : Infinity };
+  ? { sittings: 1, rounds: 5, milliseconds: 50, limitSeconds: isKept ? 60 : Infinity }
+  : { sittings: 5, rounds: 5, milliseconds: 150, limitSeconds: isKept ? 900 : Infinity };
 
 /** With --json, standard output is for results only. */
 const say = options.json ? console.error : console.log;
 
-if (options.page) {
+if (options.page && !isPart) {
   writePages(readResults());
 } else {
+  const kept = options.page ? readResults() : undefined;
   const results = await measureAll();
-  if (options.all) {
-    writeResults(results);
-    writePages(results);
+  if (isKept) {
+    const all = kept ? renewed(kept, results) : results;
+    writeResults(all);
+    writePages(all);
     say("The pages are in docs/benchmarks");
   }
 }
@@ -64,7 +68,7 @@ async function measureAll() {
   const chosen = selected();
   const results = [];
   for (const [index, comparison] of chosen.entries()) {
-    if (options.all) {
+    if (isKept) {
       const seconds = Math.round((Date.now() - begun) / 1000);
       const title = `${comparison.package}: ${comparison.name}`;
       say(`${index + 1} of ${chosen.length}, ${seconds} s: ${title}`);
@@ -72,7 +76,6 @@ async function measureAll() {
     results.push(await measure(comparison));
   }
   return {
-    date: begun.toISOString().slice(0, 16).replace("T", " "),
     minutes: Math.ceil((Date.now() - begun) / 60_000),
     quick: options.quick,
     machine: machine(),
@@ -82,6 +85,14 @@ async function measureAll() {
   };
 }
 
+/** What was measured before, with that in its place which was measured now. */
+function renewed(before, { results, machine, versions }) {
+  const isOf = (one) => (other) => one.package === other.package && one.name === other.name;
+  const old = before.results.map((one) => results.find(isOf(one)) ?? one);
+  const more = results.filter((one) => !old.some(isOf(one)));
+  return { ...before, machine, versions, results: [...old, ...more] };
+}
+
 function selected() {
   const all = comparisons(wanted);
   const { only = "" } = options;
@@ -89,9 +100,13 @@ function selected() {
   return named.length > 0 ? named : all.filter(({ name }) => name.includes(only));
 }
 
-/** What a comparison found, which is said at once; with --all the reason instead if it failed. */
+/** What a comparison found, which is said at once; where pages are made, or why it failed. */
 async function measure(comparison) {
-  const load = Number(loadavg()[0].toFixed(1));
+  const circumstances = {
+    date: new Date().toISOString().slice(0, 16).replace("T", " "),
+    load: Number(loadavg()[0].toFixed(1)),
+    quick: options.quick,
+  };
   let absent = [];
   try {
     const found = sidesOf(comparison);
@@ -104,12 +119,12 @@ async function measure(comparison) {
     const costs = await compare(commands, plan, comparison.clock);
     const sides = found.sides.map((side) => ({ ...side, ...costs.get(side) }));
     console.log((options.json ? json : table)(comparison, sides));
-    return result(comparison, { load, absent, sides });
+    return result(comparison, { ...circumstances, absent, sides });
   } catch (error) {
-    if (!options.all) throw error;
+    if (!isKept) throw error;
     say(`failed: ${error.message}\n`);
     process.exitCode = 1;
-    return result(comparison, { load, absent, failed: error.message });
+    return result(comparison, { ...circumstances, absent, failed: error.message });
   }
 }
 

@@ -17,7 +17,7 @@ export function pages(results) {
   made.set("README.md", index(results, names));
   for (const name of names) {
     const topics = topicsOf(results.results.filter((result) => result.package === name));
-    made.set(`${name}.md`, page(name, topics, results));
+    made.set(`${name}.md`, page(name, topics, results.runtimes));
     for (const topic of topics.filter(({ hasRatios }) => hasRatios)) {
       made.set(topic.chart, chart(topic.title, topic.results, results.runtimes));
     }
@@ -41,7 +41,7 @@ function topicsOf(results) {
   });
 }
 
-function page(name, topics, run) {
+function page(name, topics, runtimes) {
   return `---
 title: Benchmarks of ${name}
 ---
@@ -51,17 +51,17 @@ title: Benchmarks of ${name}
 What \`@posixly/${name}\` costs, by what others cost who do the same: less than 1 is less. In
 brackets, between what half of the rounds lay. [On what, and how](README.md) it was measured.
 
-${topics.map((topic) => sectionOf(topic, run)).join("\n\n")}
+${topics.map((topic) => sectionOf(topic, runtimes)).join("\n\n")}
 `;
 }
 
-function sectionOf(topic, run) {
+function sectionOf(topic, runtimes) {
   const picture = topic.hasRatios ? `![${inText(describe(topic))}](${topic.chart})\n\n` : "";
   return `## ${inText(topic.title)}
 
 ${picture}Measured by [${inText(basename(topic.file))}](../../${topic.file}).
 
-${topic.results.map((result) => comparison(result, run)).join("\n\n")}`;
+${topic.results.map((result) => comparison(result, runtimes)).join("\n\n")}`;
 }
 
 /** What there is to see on a chart. */
@@ -72,19 +72,19 @@ function describe({ title, results }) {
   return `Bars of the ratios of ${title}, for each peer and runtime: from ${least} to ${most}.`;
 }
 
-function comparison(result, { runtimes, quick }) {
-  const parts = [`### ${inText(result.name)}`, `\`\`\`sh\n${commandOf(result, quick)}\n\`\`\``];
+function comparison(result, runtimes) {
+  const parts = [`### ${inText(result.name)}`, `\`\`\`sh\n${commandOf(result)}\n\`\`\``];
   if (result.failed) parts.push(`Not measured: ${inText(result.failed)}.`);
   else parts.push(table(result, runtimes));
   const notes = [
     ...result.absent.map(({ peer, reason }) => `Without ${inText(peer)}, since ${inText(reason)}.`),
-    `The load was ${result.load} when it began.`,
+    `${result.date} UTC, at a load of ${result.load}.`,
   ];
   return [...parts, notes.join(" ")].join("\n\n");
 }
 
 /** What measures this again, and nothing else. */
-export function commandOf({ name, ...result }, quick) {
+export function commandOf({ name, quick, ...result }) {
   const word = /["$`\\!]/.test(name) ? `'${name.replaceAll("'", "'\\''")}'` : `"${name}"`;
   return `npm run bench -- ${result.package} --only ${word}${quick ? " --quick" : ""}`;
 }
@@ -115,7 +115,7 @@ function rowsOf(head, rows, of = "---:") {
   return [line(head), line(head.map((_, i) => i ? of : "---")), ...rows.map(line)].join("\n");
 }
 
-function index({ date, minutes, quick, machine, versions, results }, names) {
+function index({ minutes, quick, machine, versions, results }, names) {
   const command = `npm run bench -- --all${quick ? " --quick" : ""}`;
   const rows = names.map((name) => {
     const ofPackage = results.filter((result) => result.package === name);
@@ -149,7 +149,7 @@ comparisons need root, for a network of their own.
 
 ## The machine
 
-${rowsOf(["", ""], machineRows(machine, date), WORDS)}
+${rowsOf(["", ""], machineRows(machine), WORDS)}
 
 Where the processor is weak, the kernel does this about it, which makes system calls dearer:
 
@@ -161,9 +161,8 @@ ${rowsOf(["", "version"], cells(versions), WORDS)}
 `;
 }
 
-function machineRows({ processor, architecture, processors, memory, kernel, load }, date) {
+function machineRows({ processor, architecture, processors, memory, kernel, load }) {
   return cells({
-    date: `${date} UTC`,
     processor: `${processor}, ${architecture}`,
     processors,
     memory,

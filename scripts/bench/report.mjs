@@ -47,17 +47,19 @@ export function json(comparison, sides) {
 }
 
 /**
- * What is kept of a comparison: `load` is that of the machine when it began, and `failed` why it
- * found nothing, if it did not.
+ * What is kept of a comparison: the date and the load of the machine when it began, whether it was
+ * a quick one; and `failed` says why it found nothing, if it did not.
  */
-export function result(comparison, { load, absent, sides = [], failed }) {
+export function result(comparison, { date, load, quick, absent, sides = [], failed }) {
   const { clock, name, file, peers } = comparison;
   return {
     package: comparison.package,
     file,
     name,
     unit: clockAndUnit(comparison),
+    date,
     load,
+    quick,
     peers: peers.map(({ name }) => name),
     absent,
     failed,
