@@ -1,6 +1,6 @@
 // The site as its readers have it: from our own server, in a browser, on a desk and on a phone, by
 // day and by night, with a mouse and without.
-// Limit: 300 s, since where nothing is made yet it is made first.
+// Limit: 600 s, since where nothing is made yet it is made first: a minute and a half at rest.
 import { found, testNeeding } from "@posixly/testing";
 import { serveStatic } from "@posixly/zerocopy/http";
 import assert from "node:assert/strict";
