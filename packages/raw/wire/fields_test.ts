@@ -18,6 +18,7 @@ import {
   Ipv4Packet,
   ipv6,
   Ipv6Packet,
+  type Layer,
   packet,
   quotedPacket,
   routing,
@@ -401,6 +402,23 @@ test("a jumbogram tells its length in an option", () => {
   assert.equal(found.payload.length, payload.length);
   assert.equal(found.trailer.length, 9);
   assert.throws(() => dissect(jumbo(80000), { link: "ip" }), { layer: "ipv6", needed: 80040 });
+});
+
+test("the home address of a mobile node is the source that its checksums have", () => {
+  const bytes = bytesOf(
+    "6000000000223c40fe800000000000000000000000000001fe800000000000000000000000000002" +
+      "3a0201020000c91020010db8000000000000000000000009" +
+      "8000d8fb000000007a7a", // as tshark agrees
+  );
+  const found = dissect(bytes, { link: "ip" });
+  assert.equal(found.checksumOf(found.icmpv6!), "good");
+  const [ip, options, { checksum: _, ...message }, payload] = found.parts() as [
+    Layer,
+    Layer,
+    Layer & { checksum: number },
+    Uint8Array,
+  ];
+  assert.deepEqual(packet(ip, options, message as Layer, payload), bytes);
 });
 
 test("a datagram has a length, unless it is too long for one", () => {

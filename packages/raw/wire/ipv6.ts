@@ -4,7 +4,7 @@ import { get16, get32, put16, put32 } from "./bytes.ts";
 import { pseudoHeader6 } from "./checksum.ts";
 import { type Codec, layerOf, protocolBefore, requireFits } from "./codec.ts";
 import { WireError } from "./error.ts";
-import { jumboLength, lastIpv6Destination } from "./ipv6_chain.ts";
+import { jumboLength, lastIpv6Endpoints } from "./ipv6_chain.ts";
 import { requireFields } from "./limits.ts";
 import { ipProtocol } from "./numbers.ts";
 import { mayBeUncut } from "./offload.ts";
@@ -280,7 +280,7 @@ export class Ipv6Packet extends View {
 
   /**
    * The sum of the pseudo header that the checksums of UDP, TCP and ICMPv6 begin with. It has the
-   * last destination, which a routing header may hold.
+   * last destination, which a routing header may hold, and the home address of a mobile node.
    *
    * @param protocol What is summed, see `ipProtocol`
    * @param length How long that is, in bytes
@@ -288,8 +288,8 @@ export class Ipv6Packet extends View {
    */
   pseudoHeader(protocol: number, length: number): number {
     const { bytes, start, payloadEnd } = this;
-    const destination = lastIpv6Destination(bytes, start, payloadEnd);
-    return pseudoHeader6(bytes, start + 8, destination, protocol, length);
+    const { source, destination } = lastIpv6Endpoints(bytes, start, payloadEnd);
+    return pseudoHeader6(bytes, source, destination, protocol, length);
   }
 
   override values(): Required<Ipv6Layer> {

@@ -4,9 +4,27 @@ import { ipProtocol } from "./numbers.ts";
 // What has to be known of the headers after that of IPv6 without making views of them.
 
 const JUMBO = 0xc2;
+const HOME_ADDRESS = 0xc9;
 
 /** The length in the jumbo payload option of the hop-by-hop header at `start`, RFC 2675; 0 if none. */
 export function jumboLength(bytes: Uint8Array, start: number, end: number): number {
+  const at = optionIn(bytes, start, end, JUMBO, 4);
+  return at === 0 ? 0 : get32(bytes, at);
+}
+
+/** Where the address of a mobile node is in the destination options at `start`; 0 if it is not. */
+export function homeAddressIn(bytes: Uint8Array, start: number, end: number): number {
+  return optionIn(bytes, start, end, HOME_ADDRESS, 16);
+}
+
+/** Where the data of an option is in the header at `start`; 0 if there is none that is so long. */
+function optionIn(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  kind: number,
+  size: number,
+): number {
   if (start + 8 > end) return 0;
   const last = Math.min(end, start + (bytes[start + 1] + 1) * 8);
   for (let at = start + 2; at + 1 < last;) {
@@ -15,31 +33,38 @@ export function jumboLength(bytes: Uint8Array, start: number, end: number): numb
       continue;
     }
     const length = bytes[at + 1];
-    if (bytes[at] === JUMBO && length === 4 && at + 6 <= last) return get32(bytes, at + 2);
+    if (bytes[at] === kind && length === size && at + 2 + size <= last) return at + 2;
     at += 2 + length;
   }
   return 0;
 }
 
 /**
- * Where the last destination of a packet is: a routing header with segments left has it, RFC 8200
- * section 8.1.
+ * Where the addresses of a pseudo header are. A routing header with segments left has the last
+ * destination, RFC 8200 section 8.1, and the home address of a mobile node is its source, RFC 6275
+ * section 11.3.1.
  */
-export function lastIpv6Destination(bytes: Uint8Array, start: number, end: number): number {
+export function lastIpv6Endpoints(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { source: number; destination: number } {
+  let source = start + 8;
+  let destination = 0;
   let protocol = bytes[start + 6];
   let at = start + 40;
   while (at + 8 <= end) {
     const size = extensionSize(protocol, bytes, at);
     if (size === 0) break;
-    if (protocol === ipProtocol.routing) {
-      const found = routedTo(bytes, at, end);
-      if (found !== 0) return found;
+    if (protocol === ipProtocol.routing) destination ||= routedTo(bytes, at, end);
+    if (protocol === ipProtocol.destinationOptions) {
+      source = homeAddressIn(bytes, at, end) || source;
     }
     if (protocol === ipProtocol.fragment && (get16(bytes, at + 2) & 0xfff8) !== 0) break;
     protocol = bytes[at];
     at += size;
   }
-  return start + 24;
+  return { source, destination: destination || start + 24 };
 }
 
 /** How long an extension header is, in bytes; 0 if the protocol is none. */

@@ -1,6 +1,7 @@
 import { requireInteger } from "../arguments.ts";
 import { type Codec, layerOf, protocolBefore } from "./codec.ts";
 import { WireError } from "./error.ts";
+import { homeAddressIn } from "./ipv6_chain.ts";
 import { type Ipv6Option, ipv6OptionBytes, readIpv6Options } from "./ipv6_options.ts";
 import { requireFields } from "./limits.ts";
 import { requireHeader, View } from "./view.ts";
@@ -97,7 +98,10 @@ export const optionsCodec: Codec<OptionsLayer> = {
     into[at + 1] = (bytes.length + 2) / 8 - 1;
     into.set(bytes, at + 2);
   },
-  endpoints: (_layer, _into, _at, outer) => outer,
+  endpoints({ layer }, into, at, outer) {
+    const source = layer === "destinationOptions" ? homeAddressIn(into, at, into.length) : 0;
+    return outer === undefined || source === 0 ? outer : { ...outer, source };
+  },
 };
 
 /**
