@@ -212,6 +212,8 @@ test("what a format has no place for is refused", () => {
   refused({}, { bytes, originalLength: 5 }, /timestamp must be given, unless/);
   refused({ format: "pcap" }, { kind: "section" }, /no place for kind section/);
   refused({}, { kind: "header" }, /no place for kind header/);
+  refused({}, { kind: "zebra" }, /There is no kind "zebra" of blocks/);
+  refused({}, { kind: "secrets", type: 1, bytes: "key", options: [] }, TypeError);
   refused({ format: "pcap" }, { bytes, timestamp: { ...timestamp, seconds: 2 ** 32 } }, RangeError);
   refused({ format: "pcap" }, { bytes, timestamp: { ...timestamp, seconds: -1 } }, RangeError);
   refused({}, { bytes, timestamp: { seconds: 2n ** 64n, nanoseconds: 0 } }, RangeError);

@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger } from "../arguments.ts";
+import { requireBytes, requireInteger, show } from "../arguments.ts";
 import type { CaptureBlock, CaptureInterface, CaptureNames, CapturePacket } from "./block.ts";
 import { joined, MAX_U32, padded, writeU16, writeU32 } from "./bytes.ts";
 import {
@@ -59,6 +59,8 @@ export function encodeBlock(
     }
     case "unknown":
       return framed(block.type, little, [withPadding(block.body)]);
+    default:
+      throw new TypeError(`There is no kind ${show((block as { kind: unknown }).kind)} of blocks`);
   }
 }
 
