@@ -68,7 +68,8 @@ export interface RawSocketOptions extends RawSocketAsks {
   readonly icmpTypes?: readonly number[];
 }
 
-const asks = [
+/** The names of {@linkcode RawSocketAsks}. */
+export const asks: readonly string[] = [
   "receiveTtl",
   "receiveDestination",
   "receiveTimestamp",
@@ -178,5 +179,3 @@ export function prepared<S extends RawSocket>(
     throw error;
   }
 }
-
-export { asks };

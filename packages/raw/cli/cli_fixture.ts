@@ -4,6 +4,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Finished, type FreshOptions, runFresh, runtimeArguments } from "@posixly/testing";
+import { type Command, jsonLine } from "./command.ts";
 
 /** The command; compiled or not, it lies beside this file. */
 export const main: URL = new URL(import.meta.url.replace("cli_fixture", "main"));
@@ -11,6 +12,22 @@ export const main: URL = new URL(import.meta.url.replace("cli_fixture", "main"))
 /** Runs it to its end. */
 export function raw(command: string, options: FreshOptions = {}): Promise<Finished> {
   return runFresh(main, { args: command.split(" "), ...options });
+}
+
+/** Runs a command within this process, which is sooner done: what it prints, and its exit status. */
+export async function here(
+  command: Command,
+  args: string,
+): Promise<Pick<Finished, "status" | "stdout" | "stderr">> {
+  let [stdout, stderr] = ["", ""];
+  const status = await command.run(args.split(" "), {
+    print: (text) => void (stdout += text),
+    json: (value) => void (stdout += jsonLine(value)),
+    note: (text) => void (stderr += text),
+    signal: new AbortController().signal,
+    lines: undefined,
+  });
+  return { status, stdout, stderr };
 }
 
 /** The values of lines of JSON. */

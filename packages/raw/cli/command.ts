@@ -106,3 +106,16 @@ export function milliseconds(value: number): string {
 export function flight(rtt: number, clock: "kernel" | "process"): string {
   return `${clock === "kernel" ? "=" : "<"}${milliseconds(rtt)} ms`;
 }
+
+/** A value as a line of JSON. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value, plainly)}\n`;
+}
+
+/** Bytes as hexadecimal digits, and large numbers as text. */
+function plainly(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+  return typeof value === "bigint" ? String(value) : value;
+}

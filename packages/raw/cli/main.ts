@@ -6,7 +6,14 @@
  * @module
  */
 import process from "node:process";
-import { type Command, FAILED, INTERRUPTED, type Terminal, UsageError } from "./command.ts";
+import {
+  type Command,
+  FAILED,
+  INTERRUPTED,
+  jsonLine,
+  type Terminal,
+  UsageError,
+} from "./command.ts";
 
 const HELP = `Usage: raw COMMAND [arguments]
 
@@ -31,12 +38,20 @@ const interrupt = () => controller.abort(INTERRUPTED);
 const signals = ["SIGINT", "SIGTERM"] as const;
 for (const signal of signals) process.once(signal, interrupt);
 
-// Who reads what is printed, such as head(1), may have enough of it.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", interrupt);
+// Who reads what is printed, such as head(1), may have enough of it; a full disk is a failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: Error & { readonly code?: string }) => {
+    if (error.code !== "EPIPE" && process.exitCode !== FAILED) {
+      process.exitCode = FAILED;
+      tell(error);
+    }
+    interrupt();
+  });
+}
 
 const terminal: Terminal = {
   print: (text) => void process.stdout.write(text),
-  json: (value) => void process.stdout.write(`${JSON.stringify(value, plainly)}\n`),
+  json: (value) => void process.stdout.write(jsonLine(value)),
   note: (text) => void process.stderr.write(text),
   signal: controller.signal,
   get lines() {
@@ -46,7 +61,8 @@ const terminal: Terminal = {
 
 const [name, ...rest] = process.argv.slice(2);
 try {
-  process.exitCode = await run(name, rest);
+  const status = await run(name, rest);
+  process.exitCode ??= status;
 } catch (error) {
   process.exitCode = FAILED;
   if (error !== INTERRUPTED) tell(error as Error);
@@ -78,12 +94,4 @@ function tell(error: Error): void {
   const hint = error instanceof UsageError ? " (--help tells more)" : "";
   terminal.note(`raw: ${line}${hint}\n`);
   if (process.stderr.isTTY) { for (const remedy of remedies) terminal.note(`  - ${remedy}\n`); }
-}
-
-/** Bytes as hexadecimal digits, and large numbers as text. */
-function plainly(_: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) {
-    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
-  return typeof value === "bigint" ? String(value) : value;
 }

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import process from "node:process";
 import { unlessAborted } from "@posixly/mux";
 import { filterFunction } from "../bpf/mod.ts";
@@ -6,6 +6,7 @@ import { CaptureFile } from "../tools/capture_file.ts";
 import { compileFilter } from "../compile_filter.ts";
 import { type CapturePacket, readCapture } from "../pcap/mod.ts";
 import { type SniffedPacket, understoodOfFile } from "../tools/sniffed_packet.ts";
+import { UsageError } from "./command.ts";
 
 /** What of a file is wanted, and where else it is written. */
 interface FileOptions {
@@ -18,6 +19,9 @@ interface FileOptions {
 /** The packets of a file of pcap or pcapng that pass a filter. */
 export function packetsOfFile(path: string, options: FileOptions) {
   const { write } = options;
+  if (typeof write === "string" && isSame(path, write)) {
+    throw new UsageError(`${write} cannot be read and written at once`);
+  }
   const file = write === undefined ? undefined : new CaptureFile(write);
   let unknown = 0;
   async function* packets(): AsyncGenerator<SniffedPacket, void, void> {
@@ -39,6 +43,14 @@ export function packetsOfFile(path: string, options: FileOptions) {
       return unknown === 0 ? "" : `, ${unknown} of a kind that is not known here`;
     },
   };
+}
+
+/** Opening a file to write empties it, also one that is read by another name. */
+function isSame(path: string, other: string): boolean {
+  const [one, two] = [path === "-" ? "/dev/stdin" : path, other].map((name) =>
+    statSync(name, { throwIfNoEntry: false })
+  );
+  return one?.isFile() === true && one.dev === two?.dev && one.ino === two.ino;
 }
 
 async function* read(path: string, signal: AbortSignal): AsyncGenerator<CapturePacket, void, void> {

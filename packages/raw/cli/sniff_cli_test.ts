@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,8 +9,9 @@ import { dissectLax, ipv4, ipv6, packet, tcp, udp } from "@posixly/raw/wire";
 import { test } from "uvu";
 import { testAlone } from "../network_fixture.ts";
 import type { SniffedPacket } from "../tools/sniffed_packet.ts";
-import { lines, raw, Running } from "./cli_fixture.ts";
+import { here, lines, raw, Running } from "./cli_fixture.ts";
 import { Flows, showFlows, size } from "./flows.ts";
+import { sniffCommand } from "./sniff.ts";
 
 /** Pings until something is done: a sniffer says nothing before there is a packet. */
 async function pingingUntil<T>(done: () => Promise<T>): Promise<T> {
@@ -41,7 +42,7 @@ testAlone(
 
     const filter = "icmp[icmptype] == icmp-echo";
     const theirs = await promisify(execFile)("tcpdump", ["-nr", file, filter]);
-    const again = await raw(`sniff -r ${file} ${filter}`);
+    const again = await here(sniffCommand, `-r ${file} ${filter}`);
     assert.equal(again.stdout, theirs.stdout);
     assert.equal(again.status, 0, again.stderr);
 
@@ -54,15 +55,20 @@ testAlone(
     const names = (layers as unknown as { layer: string }[]).map(({ layer }) => layer);
     assert.deepEqual(names, ["ethernet", "ipv4", "icmp"]);
 
-    const copied = await raw(`sniff -r ${file} -w ${join(folder, "copy.pcap")}`);
+    const copied = await here(sniffCommand, `-r ${file} -w ${join(folder, "copy.pcap")}`);
     assert.equal(copied.stdout, "");
     const theirPackets = await promisify(execFile)("tcpdump", ["-nr", join(folder, "copy.pcap")]);
     const ourPackets = await promisify(execFile)("tcpdump", ["-nr", file]);
     assert.equal(theirPackets.stdout, ourPackets.stdout);
     assert.ok(readFileSync(file).length > 24);
-    const nothing = await raw(`sniff -T -r ${file} udp`);
+    const nothing = await here(sniffCommand, `-T -r ${file} udp`);
     assert.deepEqual([nothing.status, nothing.stderr], [1, "0 packets\n"]);
     assert.match(nothing.stdout, /^0 packets, 0 B\nprotocol /);
+    const before = readFileSync(file);
+    const link = join(folder, "link.pcap");
+    symlinkSync(file, link);
+    await assert.rejects(here(sniffCommand, `-r ${file} -w ${link}`), /read and written at once/);
+    assert.deepEqual(readFileSync(file), before);
     rmSync(folder, { recursive: true });
   },
 );

@@ -38,7 +38,8 @@ Finds the way to a host. By UDP and TCP it takes no right at all.
   -h, --help             print this
 
 "*" is no answer. !H, !N, !P: host, network, protocol unreachable; !X: prohibited; !F: too long.
-Times are the kernel's but for most of --tcp, where they count until this program knew.
+Times are taken by the kernel. Those after "<" count until this program knew: most of --tcp, and of
+what comes back before the kernel has begun to take times.
 It ends with 0 if the host was reached, with 1 if not, with 2 if it cannot be done.
 `;
 
@@ -101,9 +102,10 @@ export function showHop({ distance, answers }: TraceHop): string {
   return `${String(distance).padStart(2)}  ${parts.join("  ")}`;
 }
 
-function showAnswer({ from, rtt, note, refusal }: TraceAnswer, isSame: boolean): string {
+function showAnswer({ from, rtt, clock, note, refusal }: TraceAnswer, isSame: boolean): string {
   if (from === null) return refusal === undefined ? "*" : `${note} ${refusal.reason}`;
-  const time = `${milliseconds(rtt!)} ms${note && ` ${note}`}`;
+  // One that was not taken by the kernel is never less than the truth.
+  const time = `${clock === "kernel" ? "" : "<"}${milliseconds(rtt!)} ms${note && ` ${note}`}`;
   return isSame ? time : `${from}  ${time}`;
 }
 
@@ -112,11 +114,14 @@ export const tracerouteCommand: Command = {
   async run(args, terminal) {
     const { target, options, json } = readTraceroute(args);
     const { signal } = terminal;
-    const hops = asUsage(() => traceroute(target, { ...options, signal }));
     let reached = false;
     await untilInterrupted(async () => {
+      // A name may have several addresses: the one that is told is the one that is looked for.
+      const found = await addressOfHost(target, options.family, signal);
+      const { host } = found;
+      const address = found.family === "ipv6" && found.scope ? `${host}%${found.scope}` : host;
+      const hops = asUsage(() => traceroute(address, { ...options, signal }));
       if (!json) {
-        const { host } = await addressOfHost(target, options.family, signal);
         const { maxHops = 30, method = "udp" as TraceMethod } = options;
         terminal.print(`traceroute to ${target} (${host}) by ${method}, ${maxHops} hops at most\n`);
       }
