@@ -40,7 +40,7 @@ if (options.all && isPart) refuse("--all is of all packages");
 if (options.page && options.json) refuse("--page has a table, and no lines of JSON");
 const isKept = options.all || options.page;
 const plan = options.quick
-  ? { sittings: 1, rounds: 5, milliseconds: 50, limitSeconds: isKept ? 60 : Infinity }
+  ? { sittings: 1, rounds: 5, milliseconds: 50, limitSeconds: isKept ? 120 : Infinity }
   : { sittings: 5, rounds: 5, milliseconds: 150, limitSeconds: isKept ? 900 : Infinity };
 
 /** With --json, standard output is for results only. */

@@ -47,7 +47,7 @@ export function versions() {
     "C library": sayingOf("ldd", "--version"),
     nginx: sayingOf("nginx", "-v"),
     ss: sayingOf("ss", "-V"),
-    scapy: sayingOf("python3", "-c", "import scapy; print(scapy.__version__)"),
+    scapy: sayingOf("/usr/bin/python3", "-c", "import scapy; print(scapy.__version__)"),
     libpcap: sayingOf("pcap-config", "--version"),
     ...libraries(),
   };

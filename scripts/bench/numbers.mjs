@@ -2,11 +2,9 @@
 
 /** A ratio, with as many digits as repeat. */
 export function ratioText(ratio) {
-  return ratio < 10
-    ? ratio.toFixed(2)
-    : ratio.toPrecision(3).includes("e")
-    ? String(Math.round(ratio))
-    : ratio.toPrecision(3);
+  if (ratio >= 100) return String(Math.round(ratio));
+  if (ratio >= 10) return ratio.toFixed(1);
+  return ratio >= 0.1 ? ratio.toFixed(2) : String(Number(ratio.toPrecision(2)));
 }
 
 /** A number with commas between thousands. */

@@ -21,8 +21,15 @@ export function readResults() {
 
 export function writeResults(results) {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(kept, JSON.stringify(results, null, 2));
+  writeFileSync(kept, withShortLines(JSON.stringify(results, null, 2)));
   format();
+}
+
+/** What holds nothing but a few figures is on one line. */
+function withShortLines(text) {
+  return text.replace(/\{\n\s+("runtime"[^{}]*?)\n\s+\}/g, (_, figures) => {
+    return `{ ${figures.replace(/\n\s+/g, " ")} }`;
+  });
 }
 
 /** Writes all pages anew, so that none is left of what is no more. */
