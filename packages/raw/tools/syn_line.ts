@@ -43,7 +43,7 @@ export class SynLine implements Disposable {
   readonly socket: RawSocket;
   readonly sounder: Sounder;
   /** Bound and no more: it keeps others from our port. */
-  readonly #holder: Socket;
+  readonly #holder: Socket | undefined;
   readonly #family: IpFamily;
   readonly #attempts: number;
   readonly #port: number;
@@ -64,11 +64,11 @@ export class SynLine implements Disposable {
     // Connected, it has the address that the routes want, and hears of nobody else.
     const options = soundingOptions(family);
     this.socket = rawSocket(family, "tcp", { device, address, peer: target, options });
-    this.#holder = socket(family, "stream");
     try {
+      const holder = this.#holder = socket(family, "stream");
       const own = localAddress(this.socket) as HostAddress;
-      bind(this.#holder, { ...own, port: 0 });
-      this.#port = (localAddress(this.#holder) as HostAddress).port;
+      bind(holder, { ...own, port: 0 });
+      this.#port = (localAddress(holder) as HostAddress).port;
       attachFilter(this.socket, assemble(toPort(family, this.#port)));
       this.#addresses = `${own.host} ${target.host}`;
       const bytes = synPacket(own.host, target, this.#port);
@@ -130,7 +130,7 @@ export class SynLine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#holder.close();
+    this.#holder?.close();
     this.socket.close();
   }
 }
