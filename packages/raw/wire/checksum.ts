@@ -1,4 +1,4 @@
-import { requireRange } from "./range.ts";
+import { requireRange, requireSum } from "./range.ts";
 import { fold, sumOf } from "./word_sum.ts";
 
 /**
@@ -13,7 +13,7 @@ import { fold, sumOf } from "./word_sum.ts";
  * @param end Where they end, in bytes
  * @param initial A sum to begin with, a whole number below 2^32
  * @returns 16 bits; 0 if the checksum is among the bytes, and right
- * @throws {RangeError} If `start` and `end` are no part of `bytes`
+ * @throws {TypeError | RangeError} If `start` and `end` are no part of `bytes`, or a sum none
  *
  * @example The one of an IPv4 header
  * ```ts
@@ -49,7 +49,7 @@ export function checksum(
  * @param end Where they end, in bytes
  * @param initial The sum of what came before, a whole number below 2^32
  * @returns 16 bits; 0 only if everything is
- * @throws {RangeError} If `start` and `end` are no part of `bytes`
+ * @throws {TypeError | RangeError} If `start` and `end` are no part of `bytes`, or a sum none
  *
  * @example In two pieces
  * ```ts
@@ -68,6 +68,7 @@ export function onesComplementSum(
   initial: number = 0,
 ): number {
   requireRange(bytes, start, end);
+  requireSum(initial);
   return fold(initial + sumOf(bytes, start, end));
 }
 

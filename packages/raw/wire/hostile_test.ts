@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   arp,
   ArpPacket,
+  checksum,
   dissect,
   dissectLax,
   ethernet,
@@ -16,7 +17,10 @@ import {
   Ipv6Packet,
   type Layer,
   neighborSolicitation,
+  onesComplementSum,
   packet,
+  PacketMemory,
+  pseudoHeader4,
   Reassembler,
   tcp,
   type TcpOption,
@@ -153,6 +157,45 @@ test("a fragment that came before is one, whatever is done about overlap", () =>
     assert.ok(reassembler.add(parts[2], 0));
     assert.equal(reassembler.counts.whole, 1);
   }
+});
+
+test("a jumbogram is longer than any other packet", () => {
+  const jumbo = (length: number) =>
+    packet(
+      ipv6({ ...ends6, payloadLength: 0 }),
+      hopByHop({ options: [{ kind: "jumboPayload", length }] }),
+      udp({ ...ports, length: 0 }),
+      new Uint8Array(70_000 - 16),
+    );
+  const error = { name: "WireError", layer: "ipv6", reason: "malformed" };
+  for (const length of [1, 100, 65_535]) {
+    assert.throws(() => Ipv6Packet.parse(jumbo(length)), error);
+    assert.equal(dissectLax(jumbo(length), { link }).layers.length, 0);
+  }
+  for (const length of [65_536, 70_000]) {
+    assert.equal(Ipv6Packet.parse(jumbo(length)).payloadLength, length);
+  }
+});
+
+test("a sum that is no number is refused, whoever sums", () => {
+  const bytes = new Uint8Array(4);
+  for (const initial of [NaN, Infinity, 0.5, -1, pseudoHeader4(bytes, 0, 9, 6, 20)]) {
+    for (const sum of [checksum, onesComplementSum]) {
+      assert.throws(() => sum(bytes, 0, 4, initial), { message: /^initial must be / });
+    }
+    const memory = new PacketMemory(4);
+    assert.throws(() => memory.checksum(memory.bytes, 0, 4, initial), {
+      message: /^initial must be /,
+    });
+  }
+});
+
+test("the time that fragments are waited for is a number above 0", () => {
+  for (const timeout of [0, -1, NaN]) {
+    assert.throws(() => new Reassembler({ timeout }), { name: "RangeError" });
+  }
+  assert.throws(() => new Reassembler({ timeout: "5" as never }), { name: "TypeError" });
+  assert.equal(new Reassembler({ timeout: Infinity }).size, 0);
 });
 
 test("three tags, hardware that is not Ethernet, and 802.3 are printed", () => {

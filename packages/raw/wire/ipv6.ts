@@ -171,6 +171,11 @@ export class Ipv6Packet extends View {
       const fault = `its version is ${version}, not 6`;
       throw new WireError("ipv6", start, SIZE, end - start, fault);
     }
+    const jumbo = jumboOf(bytes, start, end);
+    if (jumbo > 0 && jumbo <= MAX) {
+      const fault = `its jumbo payload length ${jumbo} is not more than ${MAX}`;
+      throw new WireError("ipv6", start, SIZE, end - start, fault);
+    }
     const declared = declaredEnd(bytes, start, end);
     const payloadEnd = requireEnd("ipv6", start, declared, end, lax);
     return new Ipv6Packet(bytes, start, start + SIZE, payloadEnd);
@@ -312,11 +317,15 @@ export class Ipv6Packet extends View {
 function declaredEnd(bytes: Uint8Array, start: number, end: number): number {
   const length = get16(bytes, start + 4);
   if (length > 0) return start + SIZE + length;
-  const jumbo = bytes[start + 6] === ipProtocol.hopByHop
-    ? jumboLength(bytes, start + SIZE, end)
-    : 0;
+  const jumbo = jumboOf(bytes, start, end);
   if (jumbo > 0) return start + SIZE + jumbo;
   return isUncut(bytes, start, end) ? end : start + SIZE;
+}
+
+/** How long a jumbogram says that its payload is; 0 if the packet is none. */
+function jumboOf(bytes: Uint8Array, start: number, end: number): number {
+  const isJumbogram = get16(bytes, start + 4) === 0 && bytes[start + 6] === ipProtocol.hopByHop;
+  return isJumbogram ? jumboLength(bytes, start + SIZE, end) : 0;
 }
 
 function isUncut(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,4 +1,4 @@
-import { requireRange } from "./range.ts";
+import { requireRange, requireSum } from "./range.ts";
 import { SIMD_BYTES, simdSumModule } from "./simd_sum.ts";
 import { fold, sumOf, swap } from "./word_sum.ts";
 
@@ -110,7 +110,7 @@ export class PacketMemory {
    * @param initial A sum to begin with, a whole number below 2^32
    * @returns 16 bits; 0 if the checksum is among the bytes, and right
    * @throws {TypeError} If they lie elsewhere
-   * @throws {RangeError} If `start` and `end` are no part of `bytes`
+   * @throws {TypeError | RangeError} If `start` and `end` are no part of `bytes`, or a sum none
    */
   checksum(
     bytes: Uint8Array,
@@ -130,7 +130,7 @@ export class PacketMemory {
    * @param initial The sum of what came before, a whole number below 2^32
    * @returns 16 bits; 0 only if everything is
    * @throws {TypeError} If they lie elsewhere
-   * @throws {RangeError} If `start` and `end` are no part of `bytes`
+   * @throws {TypeError | RangeError} If `start` and `end` are no part of `bytes`, or a sum none
    */
   onesComplementSum(
     bytes: Uint8Array,
@@ -139,6 +139,7 @@ export class PacketMemory {
     initial: number = 0,
   ): number {
     requireRange(bytes, start, end);
+    requireSum(initial);
     if (bytes.buffer !== this.#buffer) throw new TypeError("bytes must lie in this memory");
     if (this.#sum === undefined) return fold(initial + sumOf(bytes, start, end));
     const at = bytes.byteOffset;

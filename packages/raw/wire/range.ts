@@ -1,4 +1,4 @@
-import { requireBytes } from "../arguments.ts";
+import { requireBytes, requireInteger } from "../arguments.ts";
 
 /** Bytes, and which of them are meant. */
 export function requireRange(bytes: Uint8Array, start: number, end: number): void {
@@ -11,4 +11,9 @@ export function requireRange(bytes: Uint8Array, start: number, end: number): voi
     `start and end must be whole numbers from 0 to ${bytes.length}, in this order, ` +
       `not ${String(start)} and ${String(end)}`,
   );
+}
+
+/** A sum to go on with, which is no number if an address lies outside of the bytes. */
+export function requireSum(sum: number): void {
+  requireInteger(sum, "initial", 0, Number.MAX_SAFE_INTEGER);
 }

@@ -1,4 +1,4 @@
-import { oneOfNames, requireBytes, requireInteger, requireKnown } from "../arguments.ts";
+import { oneOfNames, requireBytes, requireInteger, requireKnown, show } from "../arguments.ts";
 import { fragmentOf, type IpFragment } from "./ip_fragment.ts";
 import { PartialDatagram } from "./partial_datagram.ts";
 
@@ -112,6 +112,9 @@ export class Reassembler {
     requireKnown(options, ["timeout", "maxDatagrams", "maxBytes", "maxFragments", "overlap"]);
     const { timeout = 60_000, maxDatagrams = 1024, maxBytes = 2 ** 22 } = options;
     const { maxFragments = 1024, overlap = "drop" } = options;
+    if (typeof timeout !== "number") {
+      throw new TypeError(`timeout must be a number, not ${show(timeout)}`);
+    }
     if (!(timeout > 0)) throw new RangeError(`timeout must be more than 0, not ${timeout}`);
     requireInteger(maxDatagrams, "maxDatagrams", 1, Number.MAX_SAFE_INTEGER);
     requireInteger(maxBytes, "maxBytes", 1, Number.MAX_SAFE_INTEGER);
