@@ -18,8 +18,10 @@ function lineOf(
   return formatPacket(packet, { ethernet: ethernet && link === "ethernet", length });
 }
 
-function placeOf({ interface: name, packetType }: SniffedPacket): string {
-  if (name === undefined) return "";
+function placeOf({ interface: given, packetType }: SniffedPacket): string {
+  if (given === undefined) return "";
+  // A file may say what it likes, but is not to command the terminal.
+  const name = given.replaceAll(/[\p{Cc}\p{Cf}]/gu, "?");
   if (packetType === undefined) return `${name} `;
   return `${name} ${packetType === "outgoing" ? "Out" : "In"} `;
 }

@@ -8,10 +8,35 @@ import { ping } from "@posixly/raw";
 import { dissectLax, ipv4, ipv6, packet, tcp, udp } from "@posixly/raw/wire";
 import { test } from "uvu";
 import { testAlone } from "../network_fixture.ts";
+import { CaptureFile } from "../tools/capture_file.ts";
 import type { SniffedPacket } from "../tools/sniffed_packet.ts";
 import { here, lines, raw, Running } from "./cli_fixture.ts";
 import { Flows, showFlows, size } from "./flows.ts";
 import { sniffCommand } from "./sniff.ts";
+
+test("the name of an interface in a file does not command the terminal", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "raw-cli-"));
+  const file = join(folder, "hostile.pcapng");
+  const bytes = packet(
+    ipv4({ source: "10.0.0.1", destination: "10.0.0.2" }),
+    udp({ sourcePort: 1, destinationPort: 2 }),
+  );
+  {
+    using written = new CaptureFile(file, undefined);
+    written.write({
+      bytes,
+      originalLength: bytes.length,
+      timestamp: { seconds: 0, nanoseconds: 0 },
+      link: "ip",
+      interface: "\x1b[31mred\x07",
+      packetType: undefined,
+      packet: dissectLax(bytes, { link: "ip" }),
+    } as SniffedPacket);
+  }
+  const { stdout } = await here(sniffCommand, `-r ${file}`);
+  assert.match(stdout, / \?\[31mred\? IP 10\.0\.0\.1\.1 > /);
+  rmSync(folder, { recursive: true });
+});
 
 /** Pings until something is done: a sniffer says nothing before there is a packet. */
 async function pingingUntil<T>(done: () => Promise<T>): Promise<T> {
