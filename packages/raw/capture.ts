@@ -73,8 +73,8 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
   }
 
   /**
-   * Gives no packet until {@linkcode resume}. Nothing is lost until the ring is full; what is lost
-   * then, `statistics` tells.
+   * Gives no packet until {@linkcode resume}. Nothing is lost until all blocks of the ring are in use,
+   * which takes `blocks` times `retireMs` at least; what is lost then, `statistics` tells.
    */
   pause(): void {
     if (this.#gate !== undefined || this.closed) return;

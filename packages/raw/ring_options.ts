@@ -27,14 +27,17 @@ export interface ReceiveRingOptions
   extends Omit<PacketSocketOptions, "auxdata" | "bypassQueue" | "receiveTimestamp"> {
   /**
    * How many bytes a block has, which the kernel fills with packets and then hands over: a multiple
-   * of the size of a page, 4096 as a rule, and more than any packet; by default 262,144. What of a packet does not fit is cut.
+   * of the size of a page, 4096 as a rule, and more than any packet; by default 262,144. What of a
+   * packet does not fit is cut.
    */
   readonly blockSize?: number;
   /** How many blocks there are; by default 32. The memory, 8 MiB then, is the kernel's. */
   readonly blocks?: number;
   /**
    * After how many milliseconds a block is handed over that is not full: the longest that a packet
-   * waits; by default 10. With 0 the kernel decides by the speed of the interface.
+   * waits; by default 10. It is in use then, however little is in it: all are after `blocks` times as
+   * long, 320 ms by default, even if few packets come. Whoever does not read for longer, or pauses,
+   * makes it longer. With 0 the kernel decides by the speed of the interface.
    */
   readonly retireMs?: number;
   /** How many bytes of each packet are kept, 1 to 262,144; by default all. */

@@ -193,7 +193,7 @@ export class TransmitRing implements Disposable {
    * no room for more now; `null` if it takes none now. What is not sent still waits
    * @throws {SyscallError} `EMSGSIZE` if a frame is more than the interface takes, `EINVAL` if it is
    * too short: it is taken out of the ring, those before it are sent, and those after it still wait.
-   * `ENETDOWN` if the interface is down: what is not sent still waits
+   * `ENETDOWN` if the interface is down: what is not sent still waits. `ENXIO` if it is no more
    * @throws {Error} If the ring is closed
    */
   flush(): number | null {

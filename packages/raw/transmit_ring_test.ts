@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import {
+  capture,
   packetSocket,
   rawSocket,
   receiveRing,
@@ -152,6 +153,21 @@ testAlone(
       untilUp();
       await ring.whenFlushed(wait);
       assert.equal(ring.waiting, 0);
+    }),
+);
+
+testAlone(
+  [],
+  "an interface that is no more is told, and is no reason to wait",
+  () =>
+    withoutLeaks(async () => {
+      run("ip link add c0 type dummy");
+      run("ip link set c0 up");
+      using ring = transmitRing({ interface: "c0" });
+      run("ip link del c0");
+      ring.add(frameOf(0));
+      assert.throws(() => ring.flush(), { code: "ENXIO" });
+      await assert.rejects(ring.whenFlushed(wait), { code: "ENXIO" });
     }),
 );
 
