@@ -40,7 +40,7 @@ export function assemble(source: string | readonly Operation[]): Instruction[] {
   if (!Array.isArray(source)) {
     throw new TypeError(`source must be text or an array of operations, not ${typeof source}`);
   }
-  return encode(source.map(fromOperation));
+  return encode(Array.from(source, fromOperation)); // also what a sparse array lacks
 }
 
 function fromOperation(operation: Operation, i: number): Statement {

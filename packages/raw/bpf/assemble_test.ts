@@ -154,6 +154,7 @@ test("operations that are none are refused, and say which", () => {
     assert.throws(() => assemble(operations), { name: "FilterError", message });
   }
   assert.throws(() => assemble(7 as never), TypeError);
+  assert.throws(() => assemble(new Array(1)), { name: "FilterError", instruction: 0 });
 });
 
 test("what was disassembled is assembled again, and operations as well", () => {

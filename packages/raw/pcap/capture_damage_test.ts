@@ -180,4 +180,21 @@ test("options that are not what they should be are kept as bytes", () => {
   }
 });
 
+test("what is no capture at all is refused, in words", () => {
+  for (const wrong of ["file.pcap", null, undefined, 7, [new Uint8Array(4)], new Uint8Array(4)]) {
+    assert.throws(() => readCapture(wrong as never), {
+      name: "TypeError",
+      message: /^source must be a ReadableStream or AsyncIterable, not /,
+    });
+  }
+  assert.throws(() => parseCapture(new Uint8Array(4), { lax: "no" as never }), {
+    name: "TypeError",
+    message: 'lax must be true or false, not "no"',
+  });
+  assert.throws(() => parseCapture("file.pcap" as never), {
+    name: "TypeError",
+    message: 'bytes must be a Uint8Array, not "file.pcap"',
+  });
+});
+
 test.run();

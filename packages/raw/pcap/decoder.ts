@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger, requireKnown } from "../arguments.ts";
+import { requireBoolean, requireBytes, requireInteger, requireKnown } from "../arguments.ts";
 import type { CaptureBlock } from "./block.ts";
 import { readU32 } from "./bytes.ts";
 import { CaptureFileError } from "./error.ts";
@@ -74,7 +74,8 @@ export class CaptureDecoder {
    */
   constructor(options: CaptureOptions = {}) {
     requireKnown(options, ["lax", "longest"]);
-    const { longest = 2 ** 24 } = options;
+    const { lax = false, longest = 2 ** 24 } = options;
+    requireBoolean(lax, "lax");
     this.#longest = requireInteger(longest, "longest", 1, Number.MAX_SAFE_INTEGER);
   }
 

@@ -1,3 +1,4 @@
+import { requireBytes, show } from "../arguments.ts";
 import type { CaptureBlock, CapturePacket } from "./block.ts";
 import { CaptureDecoder, type CaptureOptions } from "./decoder.ts";
 import { CaptureFileError } from "./error.ts";
@@ -92,7 +93,7 @@ export class ParsedCapture implements Iterable<CapturePacket> {
   constructor(bytes: Uint8Array, options: CaptureOptions = {}) {
     this.#decoder = new CaptureDecoder(options);
     this.#isLax = options.lax === true;
-    this.#decoder.push(bytes);
+    this.#decoder.push(requireBytes(bytes, "bytes"));
   }
 
   /** Which format it is, once something was read. */
@@ -165,7 +166,7 @@ export class CaptureReader implements AsyncIterable<CapturePacket> {
     source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
     options: CaptureOptions = {},
   ) {
-    this.#source = source;
+    this.#source = requireSource(source);
     this.#decoder = new CaptureDecoder(options);
     this.#isLax = options.lax === true;
   }
@@ -240,12 +241,24 @@ function problemIn(error: unknown): CaptureFileError {
   throw error;
 }
 
+type Source = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+function requireSource(source: Source): Source {
+  const isObject = typeof source === "object" && source !== null;
+  if (isObject && (isIterable(source) || "getReader" in source)) return source;
+  throw new TypeError(`source must be a ReadableStream or AsyncIterable, not ${show(source)}`);
+}
+
+function isIterable(source: Source): boolean {
+  return Symbol.asyncIterator in source && typeof source[Symbol.asyncIterator] === "function";
+}
+
 /** The chunks of a stream, also where streams cannot be iterated over yet, as in some browsers. */
 async function* chunksOf(
-  source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
+  source: Source,
 ): AsyncIterable<Uint8Array> {
-  if (Symbol.asyncIterator in source && source[Symbol.asyncIterator] !== undefined) {
-    yield* source;
+  if (isIterable(source)) {
+    yield* source as AsyncIterable<Uint8Array>;
     return;
   }
   const reader = (source as ReadableStream<Uint8Array>).getReader();

@@ -1,4 +1,4 @@
-import { requireInteger, requireKnown } from "../arguments.ts";
+import { requireBytes, requireInteger, requireKnown } from "../arguments.ts";
 import { joined, put16, put32, roundUp } from "./bytes.ts";
 import { WireError } from "./error.ts";
 import { Ipv4Packet } from "./ipv4.ts";
@@ -38,6 +38,7 @@ export function fragment(
   mtu: number,
   options: { readonly identification?: number } = {},
 ): Uint8Array<ArrayBuffer>[] {
+  requireBytes(packet, "packet");
   requireInteger(mtu, "mtu", 1, 0xffff_ffff);
   requireKnown(options, ["identification"]);
   const { identification } = options;

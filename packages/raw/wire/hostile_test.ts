@@ -19,6 +19,7 @@ import {
   neighborSolicitation,
   onesComplementSum,
   packet,
+  packetInto,
   PacketMemory,
   pseudoHeader4,
   Reassembler,
@@ -190,12 +191,29 @@ test("a sum that is no number is refused, whoever sums", () => {
   }
 });
 
+test("what is no packet is not cut", () => {
+  for (const wrong of [null, undefined, "E", {}]) {
+    assert.throws(() => fragment(wrong as never, 100), {
+      name: "TypeError",
+      message: /^packet must be a Uint8Array, not /,
+    });
+  }
+});
+
 test("the time that fragments are waited for is a number above 0", () => {
   for (const timeout of [0, -1, NaN]) {
     assert.throws(() => new Reassembler({ timeout }), { name: "RangeError" });
   }
   assert.throws(() => new Reassembler({ timeout: "5" as never }), { name: "TypeError" });
   assert.equal(new Reassembler({ timeout: Infinity }).size, 0);
+});
+
+test("a payload that lies where its headers are to go is moved first", () => {
+  const memory = Uint8Array.from({ length: 60 }, (_, i) => i);
+  const payload = memory.slice(0, 20);
+  const headers = [ipv4(ends), udp(ports)];
+  assert.equal(packetInto(memory, 4, ...headers, memory.subarray(0, 20)), 48);
+  assert.deepEqual(memory.subarray(4, 52), packet(...headers, payload));
 });
 
 test("three tags, hardware that is not Ethernet, and 802.3 are printed", () => {

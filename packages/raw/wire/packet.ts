@@ -89,14 +89,19 @@ function pieceOf(part: Layer | Uint8Array): Piece {
 }
 
 function write(pieces: readonly Piece[], into: Uint8Array, start: number, end: number): void {
-  const places: { at: number; place: Place }[] = [];
+  // Bytes first, since they may lie where headers are to go.
   let at = start;
+  for (const { part, codec, size } of pieces) {
+    if (codec === undefined) into.set(part as Uint8Array, at);
+    at += size;
+  }
+  const places: { at: number; place: Place }[] = [];
+  at = start;
   let endpoints: Endpoints | undefined;
   for (const [i, { part, codec, size }] of pieces.entries()) {
     const place = { end, following: nameOf(pieces, i + 1), then: nameOf(pieces, i + 2), endpoints };
     places.push({ at, place });
-    if (codec === undefined) into.set(part as Uint8Array, at);
-    else {
+    if (codec !== undefined) {
       codec.write(part as Layer, into, at, place);
       endpoints = codec.endpoints?.(part as Layer, into, at, endpoints);
     }
