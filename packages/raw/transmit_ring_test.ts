@@ -158,13 +158,17 @@ testAlone(
 
 testAlone(
   [],
-  "an interface that is no more is told, and is no reason to wait",
+  "an interface that is no more ends what waits for it",
   () =>
     withoutLeaks(async () => {
-      run("ip link add c0 type dummy");
+      run("ip link add c0 type veth peer name d0");
       run("ip link set c0 up");
       using ring = transmitRing({ interface: "c0" });
+      const ended = assert.rejects(async () => {
+        for await (const { from } of capture({ interface: "c0" })) assert.ok(from);
+      }, { code: "ENETDOWN" });
       run("ip link del c0");
+      await ended;
       ring.add(frameOf(0));
       assert.throws(() => ring.flush(), { code: "ENXIO" });
       await assert.rejects(ring.whenFlushed(wait), { code: "ENXIO" });
