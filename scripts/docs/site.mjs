@@ -44,7 +44,7 @@ function fingerprint() {
 }
 
 function* sources() {
-  yield* ["README.md", "CONTRIBUTING.md", "LICENSE", "pnpm-lock.yaml"];
+  yield* ["README.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "pnpm-lock.yaml"];
   for (
     const file of ["docs", "packages", "scripts/docs"].flatMap((folder) => [...filesIn(folder)])
   ) {

@@ -102,7 +102,9 @@ const pages = [
   "index.html",
   "modules.html",
   ...chapters.map(({ page }) => page),
-  ...["The_learning_path", "Architecture", "Contributing"].map((name) => `documents/${name}.html`),
+  ...["The_learning_path", "Architecture", "Benchmarks", "Contributing", "Security"].map((name) =>
+    `documents/${name}.html`
+  ),
   "modules/_posixly_pool.html",
   "modules/_posixly_ports.cli.html",
   "functions/_posixly_zerocopy.sendfile.html",
