@@ -1,0 +1,91 @@
+// Runs in the emulator, and prints what it lacks, by name with what it answered, as JSON.
+import { spawn, spawnSync } from "node:child_process";
+import { constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { root } from "../files.mjs";
+
+const { O_DIRECTORY } = constants;
+const SIGUSR2 = 1n << 11n; // its place in a mask
+const require = createRequire(join(root, "package.json"));
+const { bind, errno } = await import(require.resolve("@posixly/sys"));
+
+/** System calls that came late, by their number on arm64. */
+const calls = {
+  preadv2: 286,
+  pwritev2: 287,
+  io_uring_setup: 425,
+  pidfd_send_signal: 424,
+  pidfd_open: 434,
+  close_range: 436,
+  openat2: 437,
+  pidfd_getfd: 438,
+  epoll_pwait2: 441,
+};
+
+const { syscall, ioctl, ppoll, prctl, readv } = bind({
+  syscall: ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+  ioctl: ["i32", "i32", "u32", "u32"],
+  readv: ["i32", "i32", "u64", "i32"],
+  ppoll: ["i32", "u64", "u64", "buffer", "buffer"],
+  prctl: ["i32", "i32", "u64", "u64", "u64", "u64"],
+});
+const lacking = {};
+for (const [name, number] of Object.entries(calls)) {
+  // These are arguments that no kernel accepts: one that knows the call has another reason.
+  if (syscall(number, -1, -1, -1, -1, -1) === -errno.ENOSYS) lacking[name] = "ENOSYS";
+}
+if (ioctl(0, 0xdead, 0) === -errno.ENOSYS) {
+  lacking["requests of ioctl it does not know"] = "ENOSYS, before the kernel is asked";
+}
+if (readv(-1, 0, 0) !== -errno.EBADF) lacking["vectors of nothing"] = "0, and no EBADF";
+if (!(flagsOf(openSync("/", O_DIRECTORY)) & O_DIRECTORY)) {
+  lacking["flags in /proc/self/fdinfo"] = "those of the processor that emulates";
+}
+if (!(maskDuringWait() & SIGUSR2)) {
+  lacking["the mask of a wait in /proc"] = "what it blocks in a wait, it blocks by itself";
+}
+const [PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [22, 2];
+if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0) === -errno.EINVAL) {
+  lacking["filters of seccomp"] = "EINVAL, where the kernel would miss the filter";
+}
+const select = `
+  const { bind } = await import(process.argv[1]);
+  const set = new Uint8Array(256);
+  set[255] = 1;
+  bind({ select: ["i32", "i32", "buffer", "u64", "u64", "u64"] }).select(2048, set, 0, 0, 0);
+`;
+const sys = require.resolve("@posixly/sys");
+const selecting = emulated("--input-type=module", "-e", select, sys);
+if (selecting.status !== 0) {
+  lacking["select beyond FD_SETSIZE"] = selecting.stderr.trim().split("\n")[0];
+}
+// Koffi's part for arm64 is not where it would be installed, so that it is looked for elsewhere.
+const { stderr } = emulated("--no-addons", "-e", "require('koffi')");
+if (!/addon/.test(stderr)) lacking["koffi as it is installed"] = stderr.match(/^Error: .*/m)?.[0];
+console.log(JSON.stringify(lacking));
+
+/** Which signals another process sees blocked, while we wait with a mask of one. */
+function maskDuringWait() {
+  const file = join(mkdtempSync(join(tmpdir(), "posixly-probe-")), "seen");
+  const script = 'sleep 0.2; grep SigBlk "/proc/$PPID/status" >"$0"';
+  spawn("sh", ["-c", script, file], { stdio: "ignore" });
+  const mask = new BigUint64Array(16);
+  mask[0] = SIGUSR2;
+  ppoll(0, 0, new BigInt64Array([1n, 0n]), mask);
+  const seen = readFileSync(file, "utf8").match(/\w+$/m)[0];
+  rmSync(dirname(file), { recursive: true });
+  return BigInt(`0x${seen}`);
+}
+
+function emulated(...args) {
+  const cwd = join(root, "packages/sys");
+  return spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+}
+
+/** What `/proc` says, which is asked without the emulator. */
+function flagsOf(fd) {
+  return parseInt(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8").match(/^flags:\s*(\d+)/m)[1], 8);
+}
