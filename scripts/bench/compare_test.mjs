@@ -54,8 +54,11 @@ test("the spread is that of the middle half of the rounds", () => {
   assert.deepEqual([ratio, low, high], [3, 2, 4]);
 });
 
-test("a side that ends too early says what it said last of an error", async () => {
-  const commands = new Map([["a", side(`console.error("Error: no room"); process.exit(1)`)]]);
+test("a side that ends too early says which error it had", async () => {
+  const commands = new Map([[
+    "a",
+    side(`console.error("bench.ts:39\\n\\nError: no room\\n    at error"); process.exit(1)`),
+  ]]);
   await assert.rejects(compare(commands, plan, "cpu"), { message: "Error: no room" });
 });
 

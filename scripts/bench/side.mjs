@@ -68,12 +68,12 @@ export class Side {
     this.#process.kill();
   }
 
-  /** What it said last about an error, or else what it was. */
+  /** Which error it had, as far as it said so, or else what it was. */
   async #whyItEnded() {
     if (!this.#process.stderr.closed) {
       await Promise.race([once(this.#process.stderr, "close"), setTimeout(LAST_WORDS_MS)]);
     }
-    const errors = this.#complaint.match(/^.*(error|not permitted|E[A-Z]{3,}\b).*$/gim);
+    const errors = this.#complaint.match(/^.*([Ee]rror:|not permitted|\bE[A-Z]{3,}\b).*$/gm);
     const said = errors?.[0].trim();
     if (process.getuid() !== 0 && /EPERM|not permitted/.test(this.#complaint)) {
       return `takes root, for a network of its own: ${said}`;
