@@ -32,7 +32,8 @@ Ask only machines that are yours, or whose owner has agreed.
   -j, --json             print JSON, one line for each port as it is known
   -h, --help             print this
 
-"filtered" is no answer, or somebody on the way who says that it does not get there.
+"filtered" is no answer, or somebody on the way who says that it does not get there. A host that
+limits its answers looks so, too: ask it more slowly.
 It ends with 0 if a port is open, with 1 if none is, with 2 if it cannot be done.
 `;
 

@@ -73,8 +73,8 @@ const NO_ROOM_MS = 1;
  * read, and wait in the socket until then, with their times.
  *
  * **Ask only machines that are yours, or whose owner has agreed.** Others will take it for the
- * beginning of an attack, and in some places it is against the law. The `rate` is low by default, since a small
- * router remembers every SYN for a while.
+ * beginning of an attack, and in some places it is against the law. The `rate` is low by default,
+ * since a small router remembers every SYN for a while.
  *
  * @param host The name or the address of the host
  * @param ports Which ports

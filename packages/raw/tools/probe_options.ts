@@ -18,7 +18,11 @@ export interface ProbeOptions {
   readonly timeout?: number;
   /** How often more a port is asked that does not answer, 0 to 10; once by default. */
   readonly retries?: number;
-  /** How many packets go out in a second at most; 1000 by default. */
+  /**
+   * How many packets go out in a second at most; 1000 by default. A host may limit how many resets it
+   * sends, and leaves closed ports without an answer then, which are told as filtered: ask it more
+   * slowly.
+   */
   readonly rate?: number;
   /**
    * Whether ports are told as soon as something is known of them, `answer`, which is the default; or
