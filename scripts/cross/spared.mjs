@@ -41,7 +41,7 @@ const needs = [
   {
     file: /^packages\/mux\/signal_test/,
     tests: /the signals of the mask are blocked during the wait/,
-    of: ["the mask of a wait in /proc"],
+    of: ["signals by their own numbers"],
   },
   { file: /^packages\/mux\/signal_test/, tests: /epoll_pwait2/, of: ["epoll_pwait2"] },
   {
