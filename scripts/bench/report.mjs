@@ -17,17 +17,19 @@ function* pairs(sides, comparison) {
       const isPeer = theirs.peer !== "ours" && [ours.runtime, undefined].includes(theirs.runtime);
       if (!isPeer) continue;
       const ratios = ours.rounds.map((round, i) => round[clock] / theirs.rounds[i][clock]);
-      yield { ours, theirs, ratio: rounded(ours[clock] / theirs[clock]), ...middleHalf(ratios) };
+      yield { ours, theirs, ...middleOf(ratios) };
     }
   }
 }
 
-/** Between what half of the rounds lie. */
-function middleHalf(ratios) {
+/**
+ * The ratio of the round in the middle, and between what half of the rounds lie. Each round has a
+ * ratio of its own, as those who take turns have the same disturbances.
+ */
+function middleOf(ratios) {
   const sorted = ratios.toSorted((a, b) => a - b);
-  const low = sorted[Math.floor((sorted.length - 1) / 4)];
-  const high = sorted[Math.ceil((sorted.length - 1) * 3 / 4)];
-  return { low: rounded(low), high: rounded(high) };
+  const at = (share, round) => rounded(sorted[round((sorted.length - 1) * share)]);
+  return { ratio: at(1 / 2, Math.floor), low: at(1 / 4, Math.floor), high: at(3 / 4, Math.ceil) };
 }
 
 export function json(comparison, sides) {
