@@ -13,10 +13,11 @@ syncBuiltinESMExports();
 
 // Tests that are spared are skipped, with the reason.
 const ours = new URL("uvu.mjs", import.meta.url).href;
+const packages = new URL("../../packages/", import.meta.url).href;
 if (process.env.CROSS_SPARED) {
   registerHooks({
     resolve(specifier, context, next) {
-      const isTest = specifier === "uvu" && /_test\.\w+$/.test(context.parentURL ?? "");
+      const isTest = specifier === "uvu" && context.parentURL?.startsWith(packages);
       return isTest ? { url: ours, shortCircuit: true } : next(specifier, context);
     },
   });

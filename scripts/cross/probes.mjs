@@ -10,7 +10,7 @@ import { root } from "../files.mjs";
 const { O_DIRECTORY } = constants;
 const SIGRTMAX = 1n << 63n; // its place in a mask
 const require = createRequire(join(root, "package.json"));
-const { bind, errno } = await import(require.resolve("@posixly/sys"));
+const { bind, cstring, errno } = await import(require.resolve("@posixly/sys"));
 
 /** System calls that came late, by their number on arm64. */
 const calls = {
@@ -25,10 +25,11 @@ const calls = {
   epoll_pwait2: 441,
 };
 
-const { syscall, ioctl, ppoll, prctl, readv } = bind({
+const { syscall, ioctl, posix_spawn, ppoll, prctl, readv } = bind({
   syscall: ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
   ioctl: ["i32", "i32", "u32", "u32"],
   readv: ["i32", "i32", "u64", "i32"],
+  posix_spawn: ["i32", "buffer", "buffer", "u64", "u64", "buffer", "buffer"],
   ppoll: ["i32", "u64", "u64", "buffer", "buffer"],
   prctl: ["i32", "i32", "u64", "u64", "u64", "u64"],
 });
@@ -50,6 +51,9 @@ if (maskDuringWait() !== SIGRTMAX) {
 const [PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [22, 2];
 if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0) === -errno.EINVAL) {
   lacking["filters of seccomp"] = "EINVAL, where the kernel would miss the filter";
+}
+if (posixSpawn("/nonexistent") === 0) {
+  lacking["posix_spawn that tells why it failed"] = "0 for a file that is not there";
 }
 const select = `
   const { bind } = await import(process.argv[1]);
@@ -78,6 +82,12 @@ function maskDuringWait() {
   const seen = readFileSync(file, "utf8").match(/\w+$/m)[0];
   rmSync(dirname(file), { recursive: true });
   return BigInt(`0x${seen}`);
+}
+
+/** What `posix_spawn` returns: an errno, or 0. */
+function posixSpawn(path) {
+  const nobody = new BigUint64Array(1);
+  return posix_spawn(new Int32Array(1), cstring(path), 0, 0, nobody, nobody);
 }
 
 function emulated(...args) {

@@ -45,6 +45,15 @@ const needs = [
   },
   { file: /^packages\/mux\/signal_test/, tests: /epoll_pwait2/, of: ["epoll_pwait2"] },
   {
+    // Who may not look into a folder of PATH is not told to go on with the next.
+    file: /^packages\/pipe\/credentials_test/,
+    tests: new RegExp(
+      "^a child runs as another user|^another user|^uid alone|^ambient capabilities do not go" +
+        "|^the rights that count|^whatever fails, this thread|^a Worker does the same",
+    ),
+    of: ["posix_spawn that tells why it failed"],
+  },
+  {
     file: /^packages\/sys\/uring_waker_test/,
     tests: /where io_uring is forbidden$/,
     of: ["filters of seccomp"],
