@@ -9,12 +9,13 @@ import fc from "fast-check";
 import { test } from "uvu";
 import { libc as used } from "./libc.ts";
 
-/** With what timeouts epoll_wait(2) is called meanwhile. */
-function timeoutsOf(act: () => void): number[] {
+/** With what timeouts epoll_wait(2) is called meanwhile; and what to do before it sleeps. */
+function timeoutsOf(act: () => void, beforeSleep: () => void = () => {}): number[] {
   const { epoll_wait } = used;
   const timeouts: number[] = [];
   used.epoll_wait = (set, events, most, timeout) => {
     timeouts.push(timeout);
+    if (timeout !== 0) beforeSleep();
     return epoll_wait(set, events, most, timeout);
   };
   try {
@@ -211,9 +212,8 @@ test("stop without a loop does nothing, not even to the next one", () => {
 
 test("a loop that polls busily looks without sleeping, and sleeps when nothing comes", () => {
   using timer = timerfd();
-  timer.set({ after: 5 });
   const watching = watch(timer, { readable: true }, () => watching.close());
-  const timeouts = timeoutsOf(() => run({ busyPoll: 500 }));
+  const timeouts = timeoutsOf(() => run({ busyPoll: 20_000 }), () => timer.set({ after: 5 }));
   const asleep = timeouts.indexOf(-1);
   assert.ok(asleep > 1, `${asleep} looks before sleeping`);
   assert.ok(timeouts.slice(0, asleep).every((timeout) => timeout === 0));
