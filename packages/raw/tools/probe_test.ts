@@ -83,6 +83,7 @@ testAlone(
       const found = await all("127.0.0.1", ports, { rate: 4000, timeout: 5000 });
       assert.ok(performance.now() - began >= (ports.length - 1) / 4 - 64 / 4);
       assert.equal(found.length, ports.length);
+      assert.equal(found.at(-1)!.clock, "kernel"); // which it is not in the first moments
       assert.equal(show(found.filter(({ state }) => state !== "closed")), `${port} open`);
     }),
 );
@@ -98,7 +99,7 @@ testAlone(
       assert.deepEqual([silent.state, silent.attempts, silent.refusal], ["filtered", 3, undefined]);
       there.batch(["route del blackhole 10.9.0.1/32"]);
       const [closed] = await all("10.9.0.2", 80, { timeout: 5000 });
-      assert.deepEqual([closed.state, closed.clock], ["closed", "kernel"]);
+      assert.equal(closed.state, "closed");
     }),
 );
 
@@ -179,7 +180,6 @@ testAlone(["nginx"], "our SYN gets the SYN-ACK of nginx", () =>
       for (const host of ["10.9.0.2", "fd09::2"]) {
         const found = await all(host, [79, 80, 81], { order: "port", timeout: 5000 });
         assert.equal(show(found), "79 closed, 80 open, 81 closed");
-        assert.equal(found[1].clock, "kernel");
       }
     } finally {
       nginx.kill();
