@@ -105,7 +105,7 @@ const inC = (states: string) => `
     static int gathered;
     if (!gathered) {
       char command[4096];
-      snprintf(command, sizeof command, "%s %d", getenv("BENCH_PARTNER"), getppid());
+      snprintf(command, sizeof command, "%s %d </dev/null >/dev/null 2>&1", getenv("BENCH_PARTNER"), getppid());
       if (system(command)) abort();
       gathered = 1;
     }
