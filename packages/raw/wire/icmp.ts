@@ -3,8 +3,9 @@ import { requireInteger } from "../arguments.ts";
 import { get16, get32, put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { type Codec, layerOf } from "./codec.ts";
+import { IcmpView } from "./icmp_view.ts";
 import { requireFields } from "./limits.ts";
-import { requireHeader, View } from "./view.ts";
+import { requireHeader } from "./view.ts";
 
 const SIZE = 8;
 const MAX = 0xffff;
@@ -148,7 +149,7 @@ export interface IcmpTimes {
  * assert.ok(message.verifyChecksum());
  * ```
  */
-export class IcmpMessage extends View {
+export class IcmpMessage extends IcmpView {
   /** Always `icmp`. */
   get layer(): "icmp" {
     return "icmp";
@@ -166,66 +167,6 @@ export class IcmpMessage extends View {
   static parse(bytes: Uint8Array, start: number = 0, end: number = bytes.length): IcmpMessage {
     requireHeader("icmp", bytes, start, end, SIZE);
     return new IcmpMessage(bytes, start, start + SIZE, end);
-  }
-
-  /** What it is, see `icmpType`. */
-  get type(): number {
-    return this.bytes[this.start];
-  }
-
-  /** Changes it in place. */
-  set type(type: number) {
-    this.bytes[this.start] = requireInteger(type, "type", 0, 0xff);
-  }
-
-  /** What it is more exactly. */
-  get code(): number {
-    return this.bytes[this.start + 1];
-  }
-
-  /** Changes it in place. */
-  set code(code: number) {
-    this.bytes[this.start + 1] = requireInteger(code, "code", 0, 0xff);
-  }
-
-  /** The checksum, as it is there. */
-  get checksum(): number {
-    return get16(this.bytes, this.start + 2);
-  }
-
-  /** Changes it in place. */
-  set checksum(checksum: number) {
-    put16(this.bytes, this.start + 2, requireInteger(checksum, "checksum", 0, MAX));
-  }
-
-  /** The four bytes after the checksum, whose meaning the type decides. */
-  get rest(): number {
-    return get32(this.bytes, this.start + 4);
-  }
-
-  /** Changes it in place. */
-  set rest(rest: number) {
-    put32(this.bytes, this.start + 4, requireInteger(rest, "rest", 0, MAX32));
-  }
-
-  /** Of an echo or a timestamp: who asks. */
-  get id(): number {
-    return get16(this.bytes, this.start + 4);
-  }
-
-  /** Changes it in place. */
-  set id(id: number) {
-    put16(this.bytes, this.start + 4, requireInteger(id, "id", 0, MAX));
-  }
-
-  /** Of an echo or a timestamp: which of the questions it is. */
-  get sequence(): number {
-    return get16(this.bytes, this.start + 6);
-  }
-
-  /** Changes it in place. */
-  set sequence(sequence: number) {
-    put16(this.bytes, this.start + 6, requireInteger(sequence, "sequence", 0, MAX));
   }
 
   /** Of an unreachable destination, code 4: the longest packet that would pass; 0 if not told. */

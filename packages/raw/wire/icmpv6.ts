@@ -1,14 +1,15 @@
 import { requireInteger, requireKnown } from "../arguments.ts";
-import { get16, get32, put16, put32 } from "./bytes.ts";
+import { put16, put32 } from "./bytes.ts";
 import { checksum } from "./checksum.ts";
 import { type Codec, layerOf } from "./codec.ts";
 import { type NeighborDiscovery, readDiscovery } from "./discovery.ts";
 import { restOf } from "./icmp_messages.ts";
+import { IcmpView } from "./icmp_view.ts";
 import type { IpPacket } from "./ip.ts";
 import { requireFields } from "./limits.ts";
 import { ipProtocol } from "./numbers.ts";
 import { pseudoHeaderOf } from "./udp.ts";
-import { requireHeader, View } from "./view.ts";
+import { requireHeader } from "./view.ts";
 
 const SIZE = 8;
 const MAX = 0xffff;
@@ -170,7 +171,7 @@ export function icmpv6Echo(
  * assert.equal(message.mtu, 1280);
  * ```
  */
-export class Icmpv6Message extends View {
+export class Icmpv6Message extends IcmpView {
   /** Always `icmpv6`. */
   get layer(): "icmpv6" {
     return "icmpv6";
@@ -188,66 +189,6 @@ export class Icmpv6Message extends View {
   static parse(bytes: Uint8Array, start: number = 0, end: number = bytes.length): Icmpv6Message {
     requireHeader("icmpv6", bytes, start, end, SIZE);
     return new Icmpv6Message(bytes, start, start + SIZE, end);
-  }
-
-  /** What it is, see `icmpv6Type`. */
-  get type(): number {
-    return this.bytes[this.start];
-  }
-
-  /** Changes it in place. */
-  set type(type: number) {
-    this.bytes[this.start] = requireInteger(type, "type", 0, 0xff);
-  }
-
-  /** What it is more exactly. */
-  get code(): number {
-    return this.bytes[this.start + 1];
-  }
-
-  /** Changes it in place. */
-  set code(code: number) {
-    this.bytes[this.start + 1] = requireInteger(code, "code", 0, 0xff);
-  }
-
-  /** The checksum, as it is there. */
-  get checksum(): number {
-    return get16(this.bytes, this.start + 2);
-  }
-
-  /** Changes it in place. */
-  set checksum(checksum: number) {
-    put16(this.bytes, this.start + 2, requireInteger(checksum, "checksum", 0, MAX));
-  }
-
-  /** The four bytes after the checksum, whose meaning the type decides. */
-  get rest(): number {
-    return get32(this.bytes, this.start + 4);
-  }
-
-  /** Changes it in place. */
-  set rest(rest: number) {
-    put32(this.bytes, this.start + 4, requireInteger(rest, "rest", 0, MAX32));
-  }
-
-  /** Of an echo: who asks. */
-  get id(): number {
-    return get16(this.bytes, this.start + 4);
-  }
-
-  /** Changes it in place. */
-  set id(id: number) {
-    put16(this.bytes, this.start + 4, requireInteger(id, "id", 0, MAX));
-  }
-
-  /** Of an echo: which of the questions it is. */
-  get sequence(): number {
-    return get16(this.bytes, this.start + 6);
-  }
-
-  /** Changes it in place. */
-  set sequence(sequence: number) {
-    put16(this.bytes, this.start + 6, requireInteger(sequence, "sequence", 0, MAX));
   }
 
   /** Of a packet too big: the longest that would pass, in bytes. */
