@@ -120,8 +120,9 @@ export function classify(observations: Observations): Classified {
     // Those that hash go on from far away as soon as it is for another destination.
     const isOneForAll = between.length === 0 || median(between) <= Math.max(32, 4 * usual);
     if (isOneForAll) return usual > 32 ? "randomIncrements" : "sequential";
-    // With one counter for all, what was chosen for others meanwhile is part of the distance.
-    return median(across) > 2 * usual ? "hash" : "doubleHash";
+    // With one counter for all, what was chosen for others meanwhile is part of the distance: as many
+    // steps as there are ports in the blocks between. One step alone may be some times the usual one.
+    return median(across) > 4 * usual ? "hash" : "doubleHash";
   }
 }
 

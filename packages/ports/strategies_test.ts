@@ -173,6 +173,18 @@ test("what was chosen tells how", () => {
   );
 });
 
+test("long steps where a destination has its turn again are not those of others", () => {
+  // Linux steps by 2 to 16: here 6 within a block and 16 to the next, which is rare but happened.
+  const free = Array.from({ length: 72 }, (_, i) => {
+    const [block, place] = [Math.floor(i / 8), i % 8];
+    const destination = block % 3;
+    const turn = Math.floor(block / 3);
+    const port = 33_000 + 9000 * destination + turn * (7 * 6 + 16) + place * 6;
+    return { destination: String(destination), port };
+  });
+  assert.equal(classify({ range, free }).strategy, "doubleHash");
+});
+
 test("too little tells nothing", () => {
   assert.deepEqual(classify({ range, free: [] }), { strategy: null, step: 0, distances: [] });
   const free = [40_000, 50_000, 41_000, 58_000, 34_000, 47_000].map((port) => ({
