@@ -3,6 +3,7 @@ import { oneOf, requireBoolean, requireInteger, requireKnown } from "@posixly/sy
 import { decodeFilter } from "./bpf/bytes.ts";
 import type { Instruction } from "./bpf/instruction.ts";
 import { validateFilter } from "./bpf/validate.ts";
+import { nameOf } from "./interface_name.ts";
 import {
   DLT_EN10MB,
   DLT_IEEE802_11,
@@ -65,11 +66,11 @@ export interface CompileFilterOptions {
   /** What packets begin with, by name or by its number of pcap-linktype(7). Ethernet by default. */
   readonly link?: FilterLink | number;
   /**
-   * An interface of this machine in place of `link`, which takes `CAP_NET_RAW`. That makes a
+   * The name or the index of an interface of this machine in place of `link`, which takes `CAP_NET_RAW`. That makes a
    * difference to `vlan` alone: of what comes to a socket the kernel has taken the tag off, and only
    * for an interface does libpcap look for it where it is kept.
    */
-  readonly interface?: string;
+  readonly interface?: string | number;
   /** How many bytes of a packet to keep, 262144 by default. */
   readonly snapLength?: number;
   /** Whether the program is made shorter, as by default. */
@@ -127,17 +128,15 @@ export function compileFilter(
 }
 
 function handleFor(options: CompileFilterOptions): LibpcapHandle {
-  const { link = "ethernet", interface: name, snapLength = 262_144 } = options;
+  const { link = "ethernet", snapLength = 262_144 } = options;
   requireInteger(snapLength, "snapLength", 1);
+  const name = nameOf(options.interface);
   if (name === undefined) {
     const number = typeof link === "number" ? link : oneOf(links, link, "link");
     return LibpcapHandle.ofLink(requireInteger(number, "link"), snapLength);
   }
   if (options.link !== undefined) {
     throw new TypeError("there must be a link or an interface, not both");
-  }
-  if (typeof name !== "string") {
-    throw new TypeError(`interface must be a string, not ${typeof name}`);
   }
   return LibpcapHandle.ofInterface(name, snapLength);
 }

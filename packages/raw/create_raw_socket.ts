@@ -9,6 +9,7 @@ import {
 } from "@posixly/socket";
 import { requireBoolean, requireInteger, requireKnown, requireName } from "@posixly/sys";
 import { filterOf, setIcmpTypes } from "./icmp_types.ts";
+import { nameOf } from "./interface_name.ts";
 import { rawAddress } from "./raw_address.ts";
 import { permitted } from "./raw_access_error.ts";
 import { RawSocket } from "./raw_socket.ts";
@@ -31,8 +32,8 @@ export interface RawSocketAsks {
   readonly receiveDestination?: boolean;
   /** Whether they come with the time that the kernel had them, to the nanosecond: `SO_TIMESTAMPNS`. */
   readonly receiveTimestamp?: boolean;
-  /** The name of the one interface that it sends and receives by: `SO_BINDTODEVICE`. */
-  readonly device?: string;
+  /** The name or the index of the one interface that it sends and receives by: `SO_BINDTODEVICE`. */
+  readonly interface?: string | number;
   /** The host that it sends from, and gets packets for; by default any of ours: bind(2). */
   readonly address?: AddressLike;
   /** The one host it talks to: packets of others do not come, connect(2). */
@@ -73,7 +74,7 @@ export const asks: readonly string[] = [
   "receiveTtl",
   "receiveDestination",
   "receiveTimestamp",
-  "device",
+  "interface",
   "address",
   "peer",
   "options",
@@ -94,7 +95,7 @@ export const asks: readonly string[] = [
  * @returns The socket
  * @throws {RawAccessError} `EPERM` if we lack `CAP_NET_RAW`; it says what to do
  * @throws {SyscallError} `EINVAL` if the protocol is none, or has its checksum elsewhere; `ENODEV` if
- * there is no such device, `EADDRNOTAVAIL` if this machine has no such address
+ * there is no such interface, `EADDRNOTAVAIL` if this machine has no such address
  * @throws {TypeError | RangeError} If there is no such family or protocol, or an option is not as
  * described
  *
@@ -152,12 +153,12 @@ function ownOptions(
 /** Makes a socket and sets what raw and ping sockets have in common; closes it if that fails. */
 export function prepared<S extends RawSocket>(
   family: "ipv4" | "ipv6",
-  { receiveTtl, receiveDestination, receiveTimestamp, device, address, peer, options }:
-    RawSocketAsks,
+  asks: RawSocketAsks,
   own: Partial<SettableOptions>,
   make: () => S,
   then: (created: S) => void = () => {},
 ): S {
+  const { receiveTtl, receiveDestination, receiveTimestamp, address, peer } = asks;
   requireBoolean(receiveTtl, "receiveTtl");
   requireBoolean(receiveDestination, "receiveDestination");
   requireBoolean(receiveTimestamp, "receiveTimestamp");
@@ -166,10 +167,11 @@ export function prepared<S extends RawSocket>(
     : { ipv6ReceiveHopLimit: receiveTtl, ipv6PacketInfo: receiveDestination };
   const at = address === undefined ? undefined : rawAddress(address, family);
   const to = peer === undefined ? undefined : rawAddress(peer, family);
+  const bindToDevice = nameOf(asks.interface);
   const created = make();
   try {
-    setOptions(created, { ...asked, timestampNs: receiveTimestamp, bindToDevice: device, ...own });
-    setOptions(created, options ?? {});
+    setOptions(created, { ...asked, timestampNs: receiveTimestamp, bindToDevice, ...own });
+    setOptions(created, asks.options ?? {});
     then(created);
     if (at !== undefined) bind(created, at);
     if (to !== undefined) connect(created, to);

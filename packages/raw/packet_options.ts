@@ -1,6 +1,6 @@
-import { interfaceIndex, type Protocol, setsockopt, type SettableOptions } from "@posixly/socket";
-import type { Socket } from "@posixly/socket";
+import { type Protocol, setsockopt, type SettableOptions, type Socket } from "@posixly/socket";
 import { oneOf, requireBoolean, requireInteger, requireKnown, requireName } from "@posixly/sys";
+import { indexOf } from "./interface_name.ts";
 import {
   PACKET_FANOUT,
   PACKET_FANOUT_CPU,
@@ -146,10 +146,4 @@ export function requirePacketOptions(options: PacketSocketOptions): number {
     throw new TypeError("promiscuous and allMulticast take an interface");
   }
   return index;
-}
-
-/** The index of an interface; 0 for all of them. */
-export function indexOf(named: string | number | undefined): number {
-  if (named === undefined) return 0;
-  return typeof named === "string" ? interfaceIndex(named) : requireInteger(named, "interface", 1);
 }

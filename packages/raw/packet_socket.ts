@@ -8,6 +8,7 @@ import {
 } from "@posixly/socket";
 import { type Bytes, oneOf, requireBytes } from "@posixly/sys";
 import { type CapturedPacket, takeFrame } from "./captured_packet.ts";
+import { indexOf } from "./interface_name.ts";
 import {
   ARPHRD_ETHER,
   ARPHRD_LOOPBACK,
@@ -25,7 +26,6 @@ import {
   SOL_PACKET,
   SOL_SOCKET,
 } from "./libc.ts";
-import { indexOf } from "./packet_options.ts";
 import { Counters, type PacketStatistics } from "./packet_statistics.ts";
 
 /** What every packet fits into, those too that the card has put together. */

@@ -75,7 +75,7 @@ export class PingSocket extends RawSocket {
  * @returns The socket
  * @throws {RawAccessError} `EACCES` if no group of ours may have one; it says what to do
  * @throws {SyscallError} `EADDRINUSE` if another socket has the identifier; `EADDRNOTAVAIL` if this
- * machine has no such address, `ENODEV` if there is no such device
+ * machine has no such address, `ENODEV` if there is no such interface
  * @throws {TypeError | RangeError} If there is no such family, or an option is not as described
  *
  * @example Usage

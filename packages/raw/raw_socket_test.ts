@@ -3,8 +3,22 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { pingSocket, type RawAccessError, rawSocket } from "@posixly/raw";
-import { MessageBatch, receiveError, receiveMessages, sendMessages } from "@posixly/socket";
+import {
+  ping,
+  pingSocket,
+  probe,
+  type RawAccessError,
+  rawSocket,
+  sniff,
+  traceroute,
+} from "@posixly/raw";
+import {
+  getOption,
+  MessageBatch,
+  receiveError,
+  receiveMessages,
+  sendMessages,
+} from "@posixly/socket";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
@@ -63,6 +77,37 @@ testAlone(
       }
     }),
 );
+
+testAlone([], "an interface is called by its name or its index", () =>
+  withoutLeaks(async () => {
+    setting("ipv4/ping_group_range", "0 2147483647");
+    for (const called of ["lo", 1]) {
+      for (
+        const open of [
+          () => rawSocket("ipv4", EXPERIMENT, { interface: called }),
+          () => pingSocket("ipv6", { interface: called }),
+        ]
+      ) {
+        using socket = open();
+        assert.equal(getOption(socket, "bindToDevice"), "lo");
+      }
+      const { received } = await ping("127.0.0.1", { interface: called, count: 1 }).summary();
+      assert.equal(received, 1);
+      for (const method of ["udp", "icmp", "tcp"] as const) {
+        for await (const hop of traceroute("127.0.0.1", { method, interface: called })) {
+          assert.ok(hop.reached);
+        }
+      }
+      for await (const { state } of probe("127.0.0.1", 9, { interface: called })) {
+        assert.equal(state, "closed");
+      }
+      using _sniffer = sniff({ interface: called });
+    }
+    assert.throws(() => rawSocket("ipv4", EXPERIMENT, { interface: 999_999 }), { code: "ENODEV" });
+    assert.throws(() => rawSocket("ipv4", EXPERIMENT, { interface: "nowhere" }), {
+      code: "ENODEV",
+    });
+  }));
 
 testAlone([], "what was not asked for is not told", () =>
   withoutLeaks(async () => {
@@ -351,6 +396,7 @@ test("what is wrong is refused before a socket is made", () => {
     [() => rawSocket("ipv4", "icmp", { checksumOffset: 2 }), TypeError],
     [() => rawSocket("ipv6", 253, { checksumOffset: 3 }), RangeError],
     [() => rawSocket("ipv4", "icmp", { icmpTypes: [32] }), RangeError],
+    [() => rawSocket("ipv4", "icmp", { interface: 0 }), RangeError],
     [() => rawSocket("ipv4", "icmp", { address: "[::1]:0" }), TypeError],
     [() => rawSocket("ipv4", "icmp", { peer: "nobody" }), TypeError],
     [() => pingSocket("ipv4", { icmpTypes: [1] } as object), TypeError],

@@ -342,7 +342,7 @@ testAlone(
       assert.equal(sendMessages(socket, batch), 5);
       run("ip addr add 10.0.0.1/24 dev a0");
       run("ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:0b dev a0");
-      using raw = rawSocket("ipv4", "raw", { device: "a0" });
+      using raw = rawSocket("ipv4", "raw", { interface: "a0" });
       for (let port = 11; port <= 15; port++) {
         await raw.send(udpFrame(port).subarray(14), "10.0.0.2");
       }

@@ -139,8 +139,8 @@ test("arguments are read", () => {
   assert.equal(portsIn("all").length, 65_535);
   const { targets, options, quiet } = readPing("a b -c 3 -i .2 -F -6 -q -I lo".split(" "));
   assert.deepEqual([targets, quiet], [["a", "b"], true]);
-  const { count, interval, dontFragment, family, device } = options;
-  assert.deepEqual([count, interval, dontFragment, family, device], [3, 200, true, "ipv6", "lo"]);
+  const { count, interval, dontFragment, family, interface: name } = options;
+  assert.deepEqual([count, interval, dontFragment, family, name], [3, 200, true, "ipv6", "lo"]);
   assert.equal(readTraceroute(["-T", "host"]).options.method, "tcp");
   assert.equal(readSniff(["tcp", "port", "80"]).expression, "tcp port 80");
   assert.equal(readSniff(["-w", "file"]).shows, "nothing");

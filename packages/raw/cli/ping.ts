@@ -81,7 +81,7 @@ export function readPing(args: readonly string[]): PingCommand {
       dontFragment: values.whole,
       broadcast: values.broadcast,
       family: familyIn(values),
-      device: values.interface,
+      interface: values.interface,
       address: values.source,
       way: values.way as PingOptions["way"],
     },

@@ -72,7 +72,7 @@ export function readProbe(args: readonly string[]): ProbeCommand {
       rate: wholeIn(values.rate, "--rate"),
       order: values.json ? "answer" : "port",
       family: familyIn(values),
-      device: values.interface,
+      interface: values.interface,
       address: values.source,
     },
   };

@@ -85,7 +85,7 @@ export function readTraceroute(args: readonly string[]): TracerouteCommand {
       parallel: wholeIn(values.parallel, "--parallel"),
       size: wholeIn(values.size, "--size"),
       family: familyIn(values),
-      device: values.interface,
+      interface: values.interface,
       address: values.source,
     },
   };

@@ -27,7 +27,7 @@ export type PingWay = "raw" | "ping";
 /** Where and how a socket for echoes is. */
 export interface EchoAsks {
   readonly way: PingWay | undefined;
-  readonly device: string | undefined;
+  readonly interface: string | number | undefined;
   readonly address: string | undefined;
   readonly options: Partial<SettableOptions>;
 }
@@ -46,9 +46,9 @@ export interface EchoSocket {
  */
 export function echoSocket(
   family: IpFamily,
-  { way, device, address, options }: EchoAsks,
+  { way, interface: name, address, options }: EchoAsks,
 ): EchoSocket {
-  const asks = { device, address, options: { ...soundingOptions(family), ...options } };
+  const asks = { interface: name, address, options: { ...soundingOptions(family), ...options } };
   const ping = (): EchoSocket => {
     const socket = pingSocket(family, asks);
     return { socket, way: "ping", identifier: socket.identifier };

@@ -37,8 +37,8 @@ export interface PingOptions {
   readonly broadcast?: boolean;
   /** Which version of IP a name is looked up for; by default as the system prefers. */
   readonly family?: IpFamily;
-  /** The name of the interface to send by; by default as the routes lead. */
-  readonly device?: string;
+  /** The name or the index of the interface to send by; by default as the routes lead. */
+  readonly interface?: string | number;
   /** Our address to send from; for targets of one family. */
   readonly address?: string;
   /** Which kind of socket to take; by default a raw one if we may. */
@@ -54,7 +54,7 @@ export interface PingAsks {
   readonly timeout: number;
   readonly size: number;
   readonly family: IpFamily | undefined;
-  readonly device: string | undefined;
+  readonly interface: string | number | undefined;
   readonly address: string | undefined;
   readonly way: PingWay | undefined;
   readonly signal: AbortSignal | undefined;
@@ -71,7 +71,7 @@ const names = [
   "dontFragment",
   "broadcast",
   "family",
-  "device",
+  "interface",
   "address",
   "way",
   "signal",
@@ -87,7 +87,7 @@ const LARGEST = 65_535 - 20 - 8;
 export function pingAsks(options: PingOptions): PingAsks {
   requireKnown(options, names);
   const { count = Infinity, interval = 1000, timeout = 2000, size = 56 } = options;
-  const { ttl, dontFragment, broadcast, family, device, address, way, signal } = options;
+  const { ttl, dontFragment, broadcast, family, interface: name, address, way, signal } = options;
   if (count !== Infinity) requireInteger(count, "count", 1);
   requireMilliseconds(interval, "interval");
   requireMilliseconds(timeout, "timeout");
@@ -100,7 +100,7 @@ export function pingAsks(options: PingOptions): PingAsks {
   requireSignal(signal);
   const discover = dontFragment === undefined ? undefined : dontFragment ? "do" : "dont";
   return {
-    ...{ count, interval, timeout, size, family, device, address, way, signal },
+    ...{ count, interval, timeout, size, family, interface: name, address, way, signal },
     options: {
       ipv4: { ipTtl: ttl, ipMulticastTtl: ttl, ipMtuDiscover: discover, broadcast },
       ipv6: { ipv6HopLimit: ttl, ipv6MulticastHopLimit: ttl, ipv6MtuDiscover: discover },

@@ -89,10 +89,10 @@ export class PingRun {
 
   #open(addresses: readonly HostAddress[], vigil: Vigil): void {
     const token = randomInt(2 ** 32);
-    const { way, device, address, size, options } = this.#asks;
+    const { way, interface: name, address, size, options } = this.#asks;
     for (const { family } of addresses) {
       if (this.#lines.has(family)) continue;
-      const asks = { way, device, address, options: options[family] };
+      const asks = { way, interface: name, address, options: options[family] };
       const line = new EchoLine(family, asks, size, token);
       this.#lines.set(family, line);
       this.#leaving.set(line, []);

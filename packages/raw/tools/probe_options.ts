@@ -31,8 +31,8 @@ export interface ProbeOptions {
   readonly order?: "answer" | "port";
   /** Which version of IP a name is looked up for; by default as the system prefers. */
   readonly family?: IpFamily;
-  /** The name of the interface to send by; by default as the routes lead. */
-  readonly device?: string;
+  /** The name or the index of the interface to send by; by default as the routes lead. */
+  readonly interface?: string | number;
   /** Our address to send from. */
   readonly address?: string;
   /** Ends it with its `reason`. */
@@ -46,7 +46,7 @@ export interface ProbeAsks {
   readonly rate: number;
   readonly order: "answer" | "port";
   readonly family: IpFamily | undefined;
-  readonly device: string | undefined;
+  readonly interface: string | number | undefined;
   readonly address: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -57,7 +57,7 @@ const names = [
   "rate",
   "order",
   "family",
-  "device",
+  "interface",
   "address",
   "signal",
 ];
@@ -68,14 +68,14 @@ const FASTEST = 10_000_000;
 export function probeAsks(options: ProbeOptions): ProbeAsks {
   requireKnown(options, names);
   const { timeout = 1000, retries = 1, rate = 1000, order = "answer" } = options;
-  const { family, device, address, signal } = options;
+  const { family, interface: name, address, signal } = options;
   requireMilliseconds(timeout, "timeout", 1);
   requireInteger(retries, "retries", 0, 10);
   requireInteger(rate, "rate", 1, FASTEST);
   requireName(["answer", "port"], order, "order");
   if (family !== undefined) requireName(["ipv4", "ipv6"], family, "family");
   requireSignal(signal);
-  return { timeout, retries, rate, order, family, device, address, signal };
+  return { timeout, retries, rate, order, family, interface: name, address, signal };
 }
 
 /** Checks the ports; each is asked once, however often it is named. */

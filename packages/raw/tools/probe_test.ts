@@ -122,7 +122,7 @@ testAlone(
     withoutLeaks(async () => {
       using _there = neighbor();
       const target = { family: "ipv4", host: "10.9.0.2", port: 0 } as const;
-      using line = new SynLine(target, 2, { device: undefined, address: undefined });
+      using line = new SynLine(target, 2, { interface: undefined, address: undefined });
       const { sourcePort, sequence } = TcpSegment.parse(line.syn(80, 0));
       assert.equal(TcpSegment.parse(line.syn(80, 1)).sequence, sequence + 1 >>> 0);
       assert.notEqual(TcpSegment.parse(line.syn(81, 0)).sequence, sequence);

@@ -60,7 +60,7 @@ export function sniff(options: SniffOptions = {}): Sniffer {
 }
 
 /** What is missing is told by us: libpcap would take it for a fault of the expression. */
-function requireAccess(name: string | undefined): void {
+function requireAccess(name: SniffOptions["interface"]): void {
   packetSocket({ interface: name, protocol: 0 }).close();
 }
 

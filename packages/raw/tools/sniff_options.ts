@@ -22,8 +22,8 @@ import { requireSignal } from "./ping_options.ts";
  * ```
  */
 export interface SniffOptions {
-  /** The name of the interface; by default all of them. */
-  readonly interface?: string;
+  /** The name or the index of the interface; by default all of them. */
+  readonly interface?: string | number;
   /**
    * Which packets: an expression of tcpdump, which libpcap compiles and has to be installed for, or
    * a program of classic BPF. The kernel runs it. An expression without an interface is for those
@@ -64,10 +64,7 @@ const MOST_KEPT = 262_144;
 /** Checks the options, before anything is opened. */
 export function requireSniffOptions(options: SniffOptions): void {
   requireKnown(options, names);
-  const { snapLength, count, buffer, write, filter, interface: name } = options;
-  if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`interface must be the name of one, not ${String(name)}`);
-  }
+  const { snapLength, count, buffer, write, filter } = options;
   if (filter !== undefined && typeof filter !== "string" && !Array.isArray(filter)) {
     throw new TypeError("filter must be an expression or a program");
   }

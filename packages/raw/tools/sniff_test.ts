@@ -52,7 +52,7 @@ const ofPort = (port: number) =>
 test("what cannot be meant is refused before anything is done", () => {
   for (
     const options of [
-      { interface: 1 },
+      { interface: 0 },
       { filter: 1 },
       { snapLength: 0 },
       { count: 0 },

@@ -7,6 +7,7 @@ import { rawSocket } from "../create_raw_socket.ts";
 import { withoutIpv4 } from "./echo.ts";
 import type { HostAddress, IpFamily } from "./host.ts";
 import type { RawSocket } from "../raw_socket.ts";
+import type { ProbeAsks } from "./probe_options.ts";
 import { Sounder } from "./sounder.ts";
 import { soundingOptions } from "./sounding.ts";
 import { ipv4, Ipv4Packet, ipv6, Ipv6Packet, packet, tcp, TcpSegment } from "../wire/mod.ts";
@@ -56,14 +57,14 @@ export class SynLine implements Disposable {
   constructor(
     target: HostAddress,
     attempts: number,
-    { device, address }: { device: string | undefined; address: string | undefined },
+    { interface: name, address }: Pick<ProbeAsks, "interface" | "address">,
   ) {
     const { family } = target;
     this.#family = family;
     this.#attempts = attempts;
     // Connected, it has the address that the routes want, and hears of nobody else.
     const options = soundingOptions(family);
-    this.socket = rawSocket(family, "tcp", { device, address, peer: target, options });
+    this.socket = rawSocket(family, "tcp", { interface: name, address, peer: target, options });
     try {
       const holder = this.#holder = socket(family, "stream");
       const own = localAddress(this.socket) as HostAddress;

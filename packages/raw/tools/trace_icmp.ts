@@ -15,9 +15,9 @@ export class IcmpTracer implements Tracer {
   readonly #target: HostAddress;
   readonly #line: EchoLine;
 
-  constructor({ target, size, device, address, vigil }: TracerAsks) {
+  constructor({ target, size, interface: name, address, vigil }: TracerAsks) {
     this.#target = target;
-    const asks = { way: undefined, device, address, options: {} };
+    const asks = { way: undefined, interface: name, address, options: {} };
     this.#line = new EchoLine(target.family, asks, size, randomInt(2 ** 32));
     vigil.watch(this.#line.socket);
   }

@@ -13,6 +13,7 @@ import type { SyscallError } from "@posixly/sys";
 import { performance } from "node:perf_hooks";
 import type { HostAddress, IpFamily } from "./host.ts";
 import { localRefusal, refusalIn } from "./icmp_reason.ts";
+import { nameOf } from "../interface_name.ts";
 import { rawAddress } from "../raw_address.ts";
 import type { TraceListening, TracePacket, Tracer, TracerAsks } from "./tracer.ts";
 import type { Vigil } from "../vigil.ts";
@@ -23,14 +24,14 @@ import type { Vigil } from "../vigil.ts";
  */
 export class TcpTracer implements Tracer {
   readonly #target: HostAddress;
-  readonly #device: string | undefined;
+  readonly #bindToDevice: string | undefined;
   readonly #address: string | undefined;
   readonly #vigil: Vigil;
   readonly #connecting = new Map<TracePacket, Socket>();
 
-  constructor({ target, port, device, address, vigil }: TracerAsks) {
+  constructor({ target, port, interface: name, address, vigil }: TracerAsks) {
     this.#target = { ...target, port };
-    this.#device = device;
+    this.#bindToDevice = nameOf(name);
     this.#address = address;
     this.#vigil = vigil;
   }
@@ -39,7 +40,8 @@ export class TcpTracer implements Tracer {
     const { family } = this.#target;
     const connecting = socket(family, "stream");
     this.#connecting.set(packet, connecting);
-    setOptions(connecting, { ...optionsFor(family, packet.distance), bindToDevice: this.#device });
+    const bindToDevice = this.#bindToDevice;
+    setOptions(connecting, { ...optionsFor(family, packet.distance), bindToDevice });
     if (this.#address !== undefined) bind(connecting, rawAddress(this.#address, family));
     packet.began = performance.now();
     try {

@@ -1,6 +1,7 @@
 import { bind, setOptions, type Socket, socket } from "@posixly/socket";
 import { type HostAddress, keyOf } from "./host.ts";
 import { localRefusal, refusalIn } from "./icmp_reason.ts";
+import { nameOf } from "../interface_name.ts";
 import { rawAddress } from "../raw_address.ts";
 import { Sounder } from "./sounder.ts";
 import { soundingOptions } from "./sounding.ts";
@@ -23,7 +24,7 @@ export class UdpTracer implements Tracer {
   readonly #socket: Socket;
   readonly #sounder: Sounder;
 
-  constructor({ target, port, size, device, address, vigil }: TracerAsks) {
+  constructor({ target, port, size, interface: name, address, vigil }: TracerAsks) {
     const { family } = target;
     this.#target = target;
     this.#port = port;
@@ -31,7 +32,7 @@ export class UdpTracer implements Tracer {
     this.#socket = socket(family, "datagram");
     this.#sounder = new Sounder(this.#socket, size);
     try {
-      setOptions(this.#socket, { ...soundingOptions(family), bindToDevice: device });
+      setOptions(this.#socket, { ...soundingOptions(family), bindToDevice: nameOf(name) });
       if (address !== undefined) bind(this.#socket, rawAddress(address, family));
       vigil.watch(this.#socket);
     } catch (error) {

@@ -49,7 +49,7 @@ export interface TracerAsks {
   readonly port: number;
   /** How many bytes each packet carries. */
   readonly size: number;
-  readonly device: string | undefined;
+  readonly interface: string | number | undefined;
   readonly address: string | undefined;
   readonly vigil: Vigil;
 }

@@ -32,7 +32,7 @@ const NO_ROOM_MS = 1;
  * @returns Each hop, nearest first: it ends at the target, where somebody says that it goes no
  * further, or at `maxHops`
  * @throws {RawAccessError} With `icmp`, if we may have neither a raw socket nor a ping socket
- * @throws {SyscallError} `ENODEV` if there is no such device, `EADDRNOTAVAIL` if this machine has no
+ * @throws {SyscallError} `ENODEV` if there is no such interface, `EADDRNOTAVAIL` if this machine has no
  * such address
  * @throws {Error} As node:dns has them, if the name is not known
  * @throws {TypeError | RangeError} If an option is not as described

@@ -36,8 +36,8 @@ export interface TracerouteOptions {
   readonly size?: number;
   /** Which version of IP a name is looked up for; by default as the system prefers. */
   readonly family?: IpFamily;
-  /** The name of the interface to send by; by default as the routes lead. */
-  readonly device?: string;
+  /** The name or the index of the interface to send by; by default as the routes lead. */
+  readonly interface?: string | number;
   /** Our address to send from. */
   readonly address?: string;
   /** Ends it with its `reason`. */
@@ -55,7 +55,7 @@ export interface TracerouteAsks {
   readonly port: number;
   readonly size: number;
   readonly family: IpFamily | undefined;
-  readonly device: string | undefined;
+  readonly interface: string | number | undefined;
   readonly address: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -70,7 +70,7 @@ const names = [
   "port",
   "size",
   "family",
-  "device",
+  "interface",
   "address",
   "signal",
 ];
@@ -83,7 +83,7 @@ const TCP_PORT = 80;
 export function tracerouteAsks(options: TracerouteOptions): TracerouteAsks {
   requireKnown(options, names);
   const { method = "udp", maxHops = 30, firstHop = 1, queries = 3, timeout = 3000 } = options;
-  const { parallel = 16, size = 32, family, device, address, signal } = options;
+  const { parallel = 16, size = 32, family, interface: name, address, signal } = options;
   requireName(["udp", "icmp", "tcp"], method, "method");
   requireInteger(maxHops, "maxHops", 1, 255);
   requireInteger(firstHop, "firstHop", 1, maxHops);
@@ -98,6 +98,6 @@ export function tracerouteAsks(options: TracerouteOptions): TracerouteAsks {
   requireSignal(signal);
   return {
     ...{ method, maxHops, firstHop, queries, timeout, parallel, port, size },
-    ...{ family, device, address, signal },
+    ...{ family, interface: name, address, signal },
   };
 }
