@@ -33,6 +33,7 @@ export {
   type PingRefusal,
   type PingReply,
   type PingTimeout,
+  type PingUnknown,
 } from "./tools/ping_event.ts";
 export { type PingWay } from "./tools/echo_socket.ts";
 export { type Refusal } from "./tools/icmp_reason.ts";

@@ -25,6 +25,24 @@ testAlone([], "as JSON each event is a line; that one does not answer is a statu
   assert.equal((summary.targets as unknown[]).length, 3);
 });
 
+testAlone([], "one name that nobody knows does not keep the others from being pinged", async () => {
+  const text = await here(pingCommand, "-c 1 127.0.0.1 nobody.invalid ::1");
+  assert.equal(text.status, 2);
+  assert.match(text.stderr, /^raw: nobody\.invalid: nobody .*this name\n$/);
+  assert.equal(text.stdout.match(/1 sent, 1 received/g)?.length, 2);
+
+  const json = await here(pingCommand, "-j -c 1 nobody.invalid 127.0.0.1");
+  assert.equal(json.status, 2);
+  const [first, second, summary] = lines(json.stdout);
+  assert.deepEqual([first.kind, first.target], ["unknown", "nobody.invalid"]);
+  assert.deepEqual([second.kind, second.sequence], ["reply", 1]);
+  assert.deepEqual([summary.kind, summary.unknown], ["summary", [first]]);
+
+  const alone = await raw("ping -c 1 nobody.invalid");
+  assert.deepEqual([alone.status, alone.stdout], [2, ""]);
+  assert.match(alone.stderr, /^raw: .*nobody\.invalid\n$/);
+});
+
 testAlone([], "ping tells each answer, and Ctrl-C prints the summary", async () => {
   const pinging = new Running("ping -i 0.05 -s 100 127.0.0.1");
   await pinging.until(/seq=3/);

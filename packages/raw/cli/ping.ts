@@ -1,11 +1,12 @@
 import { ping } from "../tools/ping.ts";
-import type { PingEvent } from "../tools/ping_event.ts";
+import type { EchoEvent } from "../tools/ping_event.ts";
 import type { PingOptions } from "../tools/ping_options.ts";
 import type { PingStatistics } from "../tools/ping_statistics.ts";
 import {
   asUsage,
   type Command,
   DONE,
+  FAILED,
   familyIn,
   flight,
   milliseconds,
@@ -38,7 +39,8 @@ Pings one host, or many at once.
   -h, --help             print this
 
 Times are taken by the kernel. Where they could not be, "<" stands for "=".
-It ends with 0 if all hosts have answered, with 1 if not, with 2 if it cannot be done.
+It ends with 0 if all hosts have answered, with 1 if not, with 2 if it cannot be done or the name of
+one is not known.
 `;
 
 /** What was asked for. */
@@ -89,7 +91,7 @@ export function readPing(args: readonly string[]): PingCommand {
 }
 
 /** An event as ping(8) shows it. */
-export function showEvent(event: PingEvent, isOneOfMany: boolean): string {
+export function showEvent(event: EchoEvent, isOneOfMany: boolean): string {
   const about = `seq=${event.sequence}`;
   const target = isOneOfMany && event.target !== event.host ? ` for ${event.target}` : "";
   switch (event.kind) {
@@ -140,12 +142,14 @@ export const pingCommand: Command = {
     await untilInterrupted(async () => {
       for await (const event of pinging) {
         if (json) terminal.json(event);
+        else if (event.kind === "unknown") terminal.note(`raw: ${event.target}: ${event.reason}\n`);
         else if (!quiet) terminal.print(`${showEvent(event, targets.length > 1)}\n`);
       }
     });
-    const { statistics } = pinging;
-    if (json) terminal.json({ kind: "summary", targets: statistics });
+    const { statistics, unknown } = pinging;
+    if (json) terminal.json({ kind: "summary", targets: statistics, unknown });
     else terminal.print(statistics.map(showStatistics).join(""));
+    if (unknown.length > 0) return FAILED;
     const all = statistics.length > 0 && statistics.every(({ received }) => received > 0);
     return all ? DONE : NOBODY;
   },

@@ -1,5 +1,5 @@
 import { type PingAsks, pingAsks, type PingOptions } from "./ping_options.ts";
-import type { PingEvent } from "./ping_event.ts";
+import type { PingEvent, PingUnknown } from "./ping_event.ts";
 import { PingRun } from "./ping_run.ts";
 import type { PingStatistics, PingSummary } from "./ping_statistics.ts";
 
@@ -11,6 +11,9 @@ import type { PingStatistics, PingSummary } from "./ping_statistics.ts";
  * from there (`SO_TIMESTAMPING`). So neither a busy program nor a slow reader makes them longer. Where
  * the kernel does not tell one of the two, as of the first moments after it was asked to, `clock`
  * says `process`.
+ *
+ * All names are looked up first. Of many targets, those whose name nobody knows are told of, and the
+ * others are pinged.
  *
  * It goes on as it is read: while nobody asks for the next event, nothing is sent, and what comes in
  * waits in the socket, with its time.
@@ -79,9 +82,14 @@ export class Pinging implements AsyncIterable<PingEvent> {
     this.#events = this.#run.events();
   }
 
-  /** How it has gone so far with each target; empty until their names are known. */
+  /** How it has gone so far with each target whose name is known; empty until they are. */
   get statistics(): readonly PingStatistics[] {
     return this.#run.statistics();
+  }
+
+  /** Those of many targets whose names nobody knows; empty until they were looked up. */
+  get unknown(): readonly PingUnknown[] {
+    return this.#run.unknown;
   }
 
   /**
@@ -89,7 +97,7 @@ export class Pinging implements AsyncIterable<PingEvent> {
    *
    * @returns The statistics
    * @throws {RawAccessError} If we may have neither a raw socket nor a ping socket
-   * @throws {Error} As node:dns has them, if a name is not known
+   * @throws {Error} As node:dns has them, if a name is not known, and of many not one
    * @throws The signal's reason; `statistics` says how it went until then
    */
   async summary(): Promise<PingSummary> {
@@ -97,7 +105,7 @@ export class Pinging implements AsyncIterable<PingEvent> {
     const targets = this.statistics;
     const sum = (of: "sent" | "received") =>
       targets.reduce((total, target) => total + target[of], 0);
-    return { targets, sent: sum("sent"), received: sum("received") };
+    return { targets, unknown: this.unknown, sent: sum("sent"), received: sum("received") };
   }
 
   /** What happens, one after the other; there is but one iterator. */

@@ -94,6 +94,32 @@ export interface PingRefusal extends EchoId, Refusal {
 }
 
 /**
+ * One of many targets whose name nobody knows; the others are pinged. It is told of first.
+ *
+ * @example Usage
+ * ```ts network
+ * import { ping, type PingUnknown } from "@posixly/raw";
+ * import assert from "node:assert/strict";
+ *
+ * const unknown: PingUnknown[] = [];
+ * for await (const event of ping(["127.0.0.1", "nobody.invalid"], { count: 1 })) {
+ *   if (event.kind === "unknown") unknown.push(event);
+ * }
+ * assert.equal(unknown[0].target, "nobody.invalid");
+ * ```
+ */
+export interface PingUnknown {
+  /** What tells it from other events. */
+  readonly kind: "unknown";
+  /** The target as it was called. */
+  readonly target: string;
+  /** Its name as node:dns has it, such as `ENOTFOUND`, or `EAI_AGAIN` if nobody could be asked. */
+  readonly error: string;
+  /** The same for people. */
+  readonly reason: string;
+}
+
+/**
  * What {@linkcode ping} tells.
  *
  * @example Usage
@@ -103,7 +129,10 @@ export interface PingRefusal extends EchoId, Refusal {
  *
  * const events: PingEvent[] = [];
  * for await (const event of ping("127.0.0.1", { count: 2, interval: 10 })) events.push(event);
- * assert.deepEqual(events.map(({ kind, sequence }) => [kind, sequence]), [["reply", 1], ["reply", 2]]);
+ * assert.deepEqual(events.map(({ kind }) => kind), ["reply", "reply"]);
  * ```
  */
-export type PingEvent = PingReply | PingTimeout | PingRefusal;
+export type PingEvent = PingReply | PingTimeout | PingRefusal | PingUnknown;
+
+/** What is told of a request. */
+export type EchoEvent = Exclude<PingEvent, PingUnknown>;

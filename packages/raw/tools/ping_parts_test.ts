@@ -5,7 +5,7 @@ import { Deadlines } from "./deadlines.ts";
 import { EchoRequest, identifierIn, sequenceIn } from "./echo.ts";
 import { Fifo } from "./fifo.ts";
 import { reasonOf } from "./icmp_reason.ts";
-import type { PingEvent } from "./ping_event.ts";
+import type { EchoEvent } from "./ping_event.ts";
 import { Tally } from "./ping_statistics.ts";
 import { type Departure, roundTrip } from "./round_trip.ts";
 import { checksum } from "../wire/checksum.ts";
@@ -69,10 +69,10 @@ test("statistics are those that a list of all times gives", () => {
   fc.assert(fc.property(rtts, (times) => {
     const tally = new Tally();
     for (const rtt of times) {
-      tally.count({ kind: "reply", rtt, duplicate: false, late: false } as PingEvent);
-      tally.count({ kind: "reply", rtt: 1e9, duplicate: true, late: false } as PingEvent);
+      tally.count({ kind: "reply", rtt, duplicate: false, late: false } as EchoEvent);
+      tally.count({ kind: "reply", rtt: 1e9, duplicate: true, late: false } as EchoEvent);
     }
-    tally.count({ kind: "timeout" } as PingEvent);
+    tally.count({ kind: "timeout" } as EchoEvent);
     const { received, duplicates, lost, ...seen } = tally.statistics("x", "x", "raw");
     assert.deepEqual([received, duplicates, lost], [times.length, times.length, 1]);
     const mean = times.reduce((sum, time) => sum + time, 0) / times.length;

@@ -3,9 +3,10 @@ import { performance } from "node:perf_hooks";
 import { Deadlines } from "./deadlines.ts";
 import { MARK } from "./echo.ts";
 import { type Echo, EchoLine, type EchoListening } from "./echo_line.ts";
-import { addressOfHost, type HostAddress, type IpFamily, keyOf } from "./host.ts";
+import { type HostAddress, type IpFamily, keyOf } from "./host.ts";
 import { localRefusal, type Refusal, refusalIn } from "./icmp_reason.ts";
-import type { PingEvent } from "./ping_event.ts";
+import type { EchoEvent, PingEvent, PingUnknown } from "./ping_event.ts";
+import { type PingHost, pingHosts } from "./ping_hosts.ts";
 import type { PingAsks } from "./ping_options.ts";
 import type { PingStatistics } from "./ping_statistics.ts";
 import { echoId, type Request, Target } from "./ping_target.ts";
@@ -32,13 +33,15 @@ interface Leaving extends Outgoing {
 export class PingRun {
   readonly #names: readonly string[];
   readonly #asks: PingAsks;
-  readonly #total: number;
-  /** How many milliseconds lie between requests to one target and to the next. */
-  readonly #spacing: number;
+  /** How many requests there will be, and how many milliseconds lie between two of them. */
+  #total = 0;
+  #spacing = 0;
   readonly #lines = new Map<IpFamily, EchoLine>();
   readonly #byHost = new Map<string, Target>();
   #targets: readonly Target[] = [];
-  #events: PingEvent[] = [];
+  /** Those whose names nobody knows. */
+  unknown: readonly PingUnknown[] = [];
+  #events: EchoEvent[] = [];
   readonly #waiting: Deadlines<Request>;
   readonly #known: Deadlines<Request>;
   /** What was made and not sent yet. */
@@ -52,8 +55,6 @@ export class PingRun {
   constructor(names: readonly string[], asks: PingAsks) {
     this.#names = names;
     this.#asks = asks;
-    this.#total = names.length * asks.count;
-    this.#spacing = asks.interval / names.length;
     this.#waiting = new Deadlines(asks.timeout);
     this.#known = new Deadlines(Math.max(asks.timeout * LATE_TIMES, LATE_LEAST_MS));
   }
@@ -67,12 +68,12 @@ export class PingRun {
   async *events(): AsyncGenerator<PingEvent, void, void> {
     const { family, signal } = this.#asks;
     signal?.throwIfAborted();
-    const addresses = await Promise.all(
-      this.#names.map((name) => addressOfHost(name, family, signal)),
-    );
+    const { known, unknown } = await pingHosts(this.#names, family, signal);
+    this.unknown = unknown;
+    yield* unknown;
     using vigil = new Vigil(signal);
     try {
-      this.#open(addresses, vigil);
+      this.#open(known, vigil);
       this.#began = performance.now();
       for (;;) {
         const hasRoom = this.#send(performance.now());
@@ -87,10 +88,10 @@ export class PingRun {
     }
   }
 
-  #open(addresses: readonly HostAddress[], vigil: Vigil): void {
+  #open(known: readonly PingHost[], vigil: Vigil): void {
     const token = randomInt(2 ** 32);
     const { way, interface: name, address, size, options } = this.#asks;
-    for (const { family } of addresses) {
+    for (const { address: { family } } of known) {
       if (this.#lines.has(family)) continue;
       const asks = { way, interface: name, address, options: options[family] };
       const line = new EchoLine(family, asks, size, token);
@@ -98,7 +99,7 @@ export class PingRun {
       this.#leaving.set(line, []);
       vigil.watch(line.socket);
     }
-    const targets = this.#names.map((name, i) => new Target(name, addresses[i], i));
+    const targets = known.map(({ name, address }, i) => new Target(name, address, i));
     for (const target of targets) this.#byHost.set(keyOf(target.address), target);
     if (size < MARK && this.#byHost.size < targets.length) {
       throw new RangeError(
@@ -106,6 +107,8 @@ export class PingRun {
       );
     }
     this.#targets = targets;
+    this.#total = targets.length * this.#asks.count;
+    this.#spacing = this.#asks.interval / targets.length;
   }
 
   /** Makes the requests that are due, and sends them; tells whether there was room for all. */
@@ -223,7 +226,7 @@ export class PingRun {
     request.state = state;
   }
 
-  #tell({ target }: Request, event: PingEvent): void {
+  #tell({ target }: Request, event: EchoEvent): void {
     target.tally.count(event);
     this.#events.push(event);
   }

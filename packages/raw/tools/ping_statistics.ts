@@ -1,4 +1,4 @@
-import type { PingEvent } from "./ping_event.ts";
+import type { EchoEvent, PingUnknown } from "./ping_event.ts";
 import type { PingWay } from "./echo_socket.ts";
 
 /**
@@ -56,8 +56,10 @@ export interface PingStatistics {
  * ```
  */
 export interface PingSummary {
-  /** Each target, in the order in which they were given. */
+  /** Each target whose name is known, in the order in which they were given. */
   readonly targets: readonly PingStatistics[];
+  /** The others, whose names nobody knows. */
+  readonly unknown: readonly PingUnknown[];
   /** How many requests were sent to all of them. */
   readonly sent: number;
   /** How many were answered in time. */
@@ -78,7 +80,7 @@ export class Tally {
   #mean = 0;
   #squares = 0;
 
-  count(event: PingEvent): void {
+  count(event: EchoEvent): void {
     if (event.kind === "timeout") this.#lost++;
     else if (event.kind === "error") this.#errors++;
     else if (event.duplicate) this.#duplicates++;

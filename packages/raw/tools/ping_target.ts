@@ -1,5 +1,5 @@
 import type { HostAddress } from "./host.ts";
-import type { PingEvent } from "./ping_event.ts";
+import type { EchoId } from "./ping_event.ts";
 import { Tally } from "./ping_statistics.ts";
 import type { Departure } from "./round_trip.ts";
 
@@ -50,9 +50,6 @@ export class Target {
 }
 
 /** What an event says of its request. */
-export function echoId({ target, sequence }: Request): Pick<
-  PingEvent,
-  "target" | "host" | "sequence"
-> {
+export function echoId({ target, sequence }: Request): EchoId {
   return { target: target.name, host: target.address.host, sequence };
 }

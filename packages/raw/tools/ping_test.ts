@@ -69,6 +69,32 @@ testAlone(
 
 testAlone(
   [],
+  "a name that nobody knows is told of first, and the other targets are pinged",
+  () =>
+    withoutLeaks(async () => {
+      const targets = ["127.0.0.1", "nobody.invalid", "127.0.0.2", "no one.invalid"];
+      const pinging = ping(targets, { count: 2, interval: 10 });
+      const seen = (await all(pinging)).map(({ kind, target }) => `${kind} ${target}`);
+      assert.deepEqual(seen.slice(0, 2), ["unknown nobody.invalid", "unknown no one.invalid"]);
+      assert.deepEqual(seen.slice(2, 4).sort(), ["reply 127.0.0.1", "reply 127.0.0.2"]);
+      assert.equal(seen.length, 6);
+      const { targets: told, unknown, received } = await pinging.summary();
+      assert.deepEqual(told.map(({ target }) => target), ["127.0.0.1", "127.0.0.2"]);
+      assert.deepEqual(unknown.map(({ target }) => target), ["nobody.invalid", "no one.invalid"]);
+      assert.ok(unknown.every(({ error, reason }) => error !== "" && reason !== ""));
+      assert.equal(received, 4);
+
+      const nobody = ping(["nobody.invalid", "no one.invalid"]).summary();
+      await assert.rejects(nobody, { syscall: "getaddrinfo" });
+      const controller = new AbortController();
+      const asking = ping(["127.0.0.1", "nobody.invalid"], { signal: controller.signal }).summary();
+      controller.abort("enough");
+      await assert.rejects(asking, (reason) => reason === "enough");
+    }),
+);
+
+testAlone(
+  [],
   "both families of the loopback answer, and our requests are not taken for answers",
   () =>
     withoutLeaks(async () => {
@@ -87,7 +113,8 @@ testAlone(
         });
         assert.ok(rtt > 0 && rtt < 5000);
       }
-      const sequences = events.filter(({ target }) => target === "::1").map((e) => e.sequence);
+      const sequences = (events as PingReply[])
+        .filter(({ target }) => target === "::1").map(({ sequence }) => sequence);
       assert.deepEqual(sequences, [1, 2, 3]);
     }),
 );
