@@ -14,10 +14,12 @@ export const headers = [
   "pcap/pcap.h",
   "sys/mman.h",
   "sys/socket.h",
+  "time.h",
   "unistd.h",
 ];
 
 export const libc = bind({
+  clock_gettime: ["i32", "i32", "buffer"],
   mmap: ["address", "address", "u64", "i32", "i32", "i32", "i64"],
   mprotect: ["i32", "address", "u64", "i32"],
   munmap: ["i32", "address", "u64"],
@@ -187,6 +189,10 @@ export const sockaddrLl = struct({
   sll_halen: "u8",
   sll_addr: bytes(8),
 }, { c: "struct sockaddr_ll", align: 4 });
+
+// clock_gettime(2)
+export const CLOCK_REALTIME = 0;
+export const timespec = struct({ tv_sec: "i64", tv_nsec: "i64" }, { c: "struct timespec" });
 
 // mmap(2), send(2)
 export const PROT_READ = 1;

@@ -115,7 +115,12 @@ test("a time of flight that cannot be is not believed", () => {
   assert.deepEqual(roundTrip(left(500), at(499), 1030), process); // the clock was set back
   assert.deepEqual(roundTrip(left(500), at(5000), 1030), process); // or ahead
   assert.deepEqual(roundTrip(left(500), undefined, 1030), process);
-  assert.deepEqual(roundTrip({ began: 1000, left: undefined }, at(520), 1030), process);
+  const begun = { began: 1000, left: undefined };
+  assert.deepEqual(roundTrip(begun, at(520), 1030), process);
+  const asked = (milliseconds: number): Departure => ({ ...begun, asked: at(milliseconds) });
+  assert.deepEqual(roundTrip(asked(500), at(520), 1030), { rtt: 20, clock: "process" });
+  assert.deepEqual(roundTrip(asked(500), at(499), 1030), process);
+  assert.deepEqual(roundTrip(asked(500), undefined, 1030), process);
 });
 
 test("messages that have no name are told by their numbers", () => {

@@ -15,6 +15,7 @@ import type { HostAddress, IpFamily } from "./host.ts";
 import { localRefusal, refusalIn } from "./icmp_reason.ts";
 import { nameOf } from "../interface_name.ts";
 import { rawAddress } from "../raw_address.ts";
+import { realTime } from "./round_trip.ts";
 import type { TraceListening, TracePacket, Tracer, TracerAsks } from "./tracer.ts";
 import type { Vigil } from "../vigil.ts";
 
@@ -44,6 +45,7 @@ export class TcpTracer implements Tracer {
     setOptions(connecting, { ...optionsFor(family, packet.distance), bindToDevice });
     if (this.#address !== undefined) bind(connecting, rawAddress(this.#address, family));
     packet.began = performance.now();
+    packet.asked = realTime(); // no SYN is told to have left
     try {
       connect(connecting, this.#target);
       this.#vigil.watch(connecting, { writable: true });
@@ -102,9 +104,12 @@ export class TcpTracer implements Tracer {
   }
 }
 
+/** Of what routers say, in the queue of errors. */
+const ARRIVALS = { receiveSoftware: true, software: true } as const;
+
 function optionsFor(family: IpFamily, distance: number): Partial<SettableOptions> {
-  const reset = { linger: 0 } as const;
+  const common = { linger: 0, timestamping: ARRIVALS } as const; // linger: it is reset
   return family === "ipv4"
-    ? { ...reset, ipTtl: distance, ipReceiveError: true }
-    : { ...reset, ipv6HopLimit: distance, ipv6ReceiveError: true };
+    ? { ...common, ipTtl: distance, ipReceiveError: true }
+    : { ...common, ipv6HopLimit: distance, ipv6ReceiveError: true };
 }

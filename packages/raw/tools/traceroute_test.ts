@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { ExactTime } from "@posixly/fd";
 import { type TraceHop, traceroute, type TracerouteOptions } from "@posixly/raw";
-import { type HostAndPort, listenTcp, udp } from "@posixly/socket";
+import { type HostAndPort, listenTcp, receiveMessage, setOptions, udp } from "@posixly/socket";
 import { found, runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { setting, testAlone } from "../network_fixture.ts";
 import { routers } from "../routers_fixture.ts";
+import { Vigil } from "../vigil.ts";
+import { realTime, roundTrip } from "./round_trip.ts";
 import { verdictOn } from "./trace_hop.ts";
+import { TcpTracer } from "./trace_tcp.ts";
+import type { TraceListening, TracePacket } from "./tracer.ts";
 
 const methods = ["udp", "icmp", "tcp"] as const;
 
@@ -148,6 +153,54 @@ testAlone(
       assert.equal(hops[0].answers[0].ttl, 64);
       service.close();
       await answering;
+    }),
+);
+
+/** Has the kernel note when packets come, for as long as this is open: it takes a moment to begin. */
+async function noted(): Promise<Disposable> {
+  const receiver = udp("127.0.0.1:0");
+  setOptions(receiver, { timestamping: { receiveSoftware: true, software: true } });
+  for (let told; told === undefined;) {
+    await receiver.send(new Uint8Array(1), receiver.localAddress);
+    told = receiveMessage(receiver, new Uint8Array(1))?.control.timestamps;
+  }
+  return receiver;
+}
+
+testAlone(
+  [],
+  "by TCP, what routers say has the time at which the kernel had it",
+  () =>
+    withoutLeaks(async () => {
+      using _chain = routers();
+      using _noted = await noted();
+      using vigil = new Vigil(undefined);
+      const unbound = { interface: undefined, address: undefined };
+      for (
+        const [family, host, router] of [
+          ["ipv4", "10.9.3.2", "10.9.1.2"],
+          ["ipv6", "fd09:3::2", "fd09:1::2"],
+        ] as const
+      ) {
+        const target = { family, host, port: 0 };
+        using tracer = new TcpTracer({ target, port: 80, size: 32, ...unbound, vigil });
+        const packet: TracePacket = { number: 7, distance: 1, began: 0, left: undefined };
+        const told: [number, string | null, ExactTime | undefined][] = [];
+        const listening: TraceListening = {
+          answered: () => assert.fail("it cannot get there"),
+          refused: (number, { from }, arrived) => told.push([number, from, arrived]),
+        };
+        tracer.send(packet, listening);
+        while (told.length === 0) {
+          await vigil.until(Infinity);
+          tracer.take(listening);
+        }
+        const [[number, from, arrived]] = told;
+        assert.deepEqual([number, from], [7, router]);
+        const { rtt } = roundTrip(packet, arrived, Infinity);
+        const whole = roundTrip(packet, realTime(), Infinity);
+        assert.ok(rtt > 0 && rtt < whole.rtt, `${rtt} of ${whole.rtt} ms`);
+      }
     }),
 );
 
