@@ -11,13 +11,14 @@
 //
 // In CONTRIBUTING.md, which mostly shows fragments, only blocks marked `ts run` are run.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import ts from "typescript";
 import { pattern } from "./expected.mjs";
 import { filesIn, packages, root } from "./files.mjs";
 
 const examples = ".examples";
+const require = createRequire(import.meta.url);
 const runner = pathToFileURL(join(root, "scripts/run_examples.mjs")).href;
 
 /** Writes all examples, as they are and compiled; returns the test files: of packages and chapters. */
@@ -37,11 +38,13 @@ function write(files) {
     const path = join(file.parentPath ?? file.path, file.name);
     if (file.isFile() && !files.has(relative(root, path))) rmSync(path);
   }
-  for (const [path, text] of files) {
-    const file = join(root, path);
-    mkdirSync(dirname(file), { recursive: true });
-    if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
-  }
+  for (const [path, text] of files) writeFile(path, text);
+}
+
+function writeFile(path, text) {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
 }
 
 function* documentsOf(name) {
@@ -63,8 +66,7 @@ function group(folder, documents, prefix = "") {
   const base = join(examples, folder);
   const files = found.flatMap(({ document, line, code }) => {
     const module = moduleName(folder, document, line);
-    // As many lines down as in the document, so that errors name the right one.
-    const source = "\n".repeat(line) + code;
+    const source = placed(line, code);
     return [
       [join(base, `${module}.ts`), source],
       [join(base, "dist", `${module}.js`), compile(source)],
@@ -82,6 +84,11 @@ function group(folder, documents, prefix = "") {
   const testFile = join(base, `${test}.ts`);
   files.push([testFile, program("ts")], [join(base, "dist", `${test}.js`), program("js")]);
   return { testFile, files };
+}
+
+/** As many lines down as in the document, so that errors name the right one. */
+function placed(line, code) {
+  return "\n".repeat(line) + code;
 }
 
 function moduleName(folder, document, line) {
@@ -135,6 +142,7 @@ function proseOf(document) {
 
 /** For Node 20, which knows neither types nor `using`. */
 function compile(source) {
+  const ts = require("typescript"); // which takes its time, so only whoever needs it loads it
   return ts.transpileModule(source, {
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
@@ -148,15 +156,22 @@ function compile(source) {
 /** The experiments of a chapter: each has a title, a word about it, and what it should print. */
 export function* experimentsIn(document) {
   const lines = proseOf(document);
-  for (const { line, output, network } of examplesIn(document)) {
+  for (const { line, code, output, network } of examplesIn(document)) {
     const heading = lines.findLastIndex((text, i) => i < line && text.startsWith("## "));
     const prose = lines.slice(heading + 1, line - 1).join("\n").trim();
     yield {
       title: lines[heading].slice(3),
       lead: prose.split("\n\n")[0].replaceAll(/[`*]/g, ""),
+      code,
       source: join(examples, "docs", `${moduleName("docs", document, line)}.ts`),
+      line,
       expected: pattern(output ?? "…"),
       network,
     };
   }
+}
+
+/** Writes an experiment, to be run where types are stripped. */
+export function writeExperiment({ source, line, code }) {
+  writeFile(source, placed(line, code));
 }

@@ -1,0 +1,78 @@
+// Runs a program of the guide in each runtime that the tour is given in, and judges what it printed.
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { root, runtimes } from "../runtimes.mjs";
+
+const SECONDS = 30;
+
+/** Node and Deno, by what the tour calls them; one that is not installed is left out. */
+export const guests = [
+  // The Node that strips types, if it is there: there is nothing to compile for it.
+  { label: "Node", ...runtimes.find(({ name }) => name === "node26") },
+  { label: "Node", ...runtimes[0] },
+  { label: "Deno", ...runtimes.find(({ name }) => name === "deno") },
+].filter(({ command }) => command)
+  .filter(({ label }, i, all) => all.findIndex((other) => other.label === label) === i);
+
+/** Whether one of them takes no types. */
+export const takesCompiling = guests.some(({ name }) => name === runtimes[0].name);
+
+/** The version of a guest. */
+export function versionOf({ command }) {
+  const [program] = command("");
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  return stdout.match(/\d+(\.\d+)+/)[0];
+}
+
+/**
+ * Runs an experiment in every runtime at once.
+ *
+ * @returns A run for each: whether it went as the guide says, what it printed, the figures in that
+ * which differ from machine to machine, and how long it took with the runtime's own start
+ */
+export function runEverywhere({ source, network, expected }) {
+  return Promise.all(guests.map(async ({ name, label, command }) => {
+    const program = command(join(root, source));
+    if (network) program.splice(-1, 0, join(root, "scripts/in_own_network.mjs"));
+    const { status, signal, output, errors, milliseconds } = await run(program);
+    const match = output.match(expected);
+    return {
+      runtime: name,
+      label,
+      ok: status === 0 && match !== null,
+      milliseconds,
+      lines: output === "" ? [] : output.split("\n"),
+      values: (match ?? []).slice(1).map(valueOf),
+      problems: problemsOf({ status, signal, errors, match }),
+    };
+  }));
+}
+
+async function run([program, ...args]) {
+  const begun = performance.now();
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: SECONDS * 1000,
+  });
+  const closed = new Promise((resolve) =>
+    child.on("close", (status, signal) => resolve({ status, signal }))
+  );
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const ended = await closed;
+  const milliseconds = Math.round(performance.now() - begun);
+  return { ...ended, output: output.trimEnd(), errors: errors.trimEnd(), milliseconds };
+}
+
+function problemsOf({ status, signal, errors, match }) {
+  if (status !== 0) return [...errors.split("\n"), `ended with ${signal ?? status}`];
+  return match === null ? ["this is not what the guide says"] : [];
+}
+
+/** A number, where it is one. */
+function valueOf(text) {
+  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}
