@@ -149,7 +149,8 @@ export function requireBytes<B extends Bytes>(value: B, name: string): B {
 }
 
 /** The buffer that was counted last; a long one is not held on to. */
-let counted: Bytes | undefined;
+const none = new Uint8Array(0);
+let counted: Bytes = none;
 let count = 0;
 const LONGEST = 65536;
 
@@ -178,7 +179,7 @@ export function byteCount(bytes: Bytes, name: string): number {
 
 function countAnew(bytes: Bytes, name: string): number {
   count = Math.min(requireBytes(bytes, name).byteLength, MAX_RW_COUNT);
-  counted = count <= LONGEST ? bytes : undefined;
+  counted = count <= LONGEST ? bytes : none;
   return count;
 }
 
@@ -192,11 +193,26 @@ function isDetached(buffer: ArrayBufferLike): boolean {
   }
 }
 
-/** A value as an error message shows it. */
+/**
+ * A value as an error message shows it: text in quotes, an object by what it is one of.
+ *
+ * @param value Any value
+ * @returns A few words
+ *
+ * @example Usage
+ * ```ts
+ * import { show } from "@posixly/sys";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(show("5"), '"5"');
+ * assert.equal(show(new Map()), "Map");
+ * assert.equal(show(Object.create(null)), "an object");
+ * ```
+ */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "object" && value !== null) {
-    return value.constructor?.name ?? "an object";
+    return value.constructor?.name || "an object";
   }
   if (typeof value === "function") return "a function";
   return String(value);

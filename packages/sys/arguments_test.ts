@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "uvu";
-import { byteCount, requireBytes, requireInteger, requireInteger64 } from "@posixly/sys";
+import { byteCount, requireBytes, requireInteger, requireInteger64, show } from "@posixly/sys";
 
 test("a whole number within its range is let through", () => {
   fc.assert(fc.property(fc.integer({ min: 0 }), (n) => assert.equal(requireInteger(n, "n"), n)));
@@ -69,6 +69,37 @@ test("bytes are counted, however often one asks", () => {
   for (let i = 0; i < 3; i++) {
     assert.throws(() => byteCount(bytes, "bytes"), { message: "bytes is detached" });
   }
+});
+
+test("what is no buffer is refused by name, whatever was counted before", () => {
+  for (const before of [new Uint8Array(1), new Uint8Array(100_000), new DataView(new ArrayBuffer(1))]) {
+    byteCount(before, "bytes");
+    for (const wrong of [undefined, null, 5, "text", { length: 3 }, []]) {
+      assert.throws(
+        () => byteCount(wrong as never, "into"),
+        /^TypeError: into must be a typed array or DataView, not /,
+      );
+    }
+  }
+});
+
+test("whatever a value is, it can be shown", () => {
+  const nameless = new (class {})();
+  const cases: [unknown, string][] = [
+    [undefined, "undefined"],
+    [null, "null"],
+    [-0, "0"],
+    [5n, "5"],
+    ["a\0", '"a\\u0000"'],
+    [Symbol("s"), "Symbol(s)"],
+    [() => 1, "a function"],
+    [{}, "Object"],
+    [[1], "Array"],
+    [Object.create(null), "an object"],
+    [Object.assign(Object.create(null), { constructor: undefined }), "an object"],
+    [nameless, "an object"],
+  ];
+  for (const [value, text] of cases) assert.equal(show(value), text);
 });
 
 test.run();

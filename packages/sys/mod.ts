@@ -21,6 +21,7 @@ export {
   requireBytes,
   requireInteger,
   requireInteger64,
+  show,
 } from "./arguments.ts";
 export { bind } from "./bind.ts";
 export { cstring, fromCString } from "./cstring.ts";
