@@ -223,6 +223,8 @@ test("-0 is 0 to every function", () =>
 test("an option that there is not is refused, so that a slip does not go unnoticed", () =>
   withoutLeaks(() => {
     using file = fd.memfd();
+    using timer = fd.timerfd();
+    using terminal = fd.pty();
     const slips = [
       () => fd.advise(file, "normal", { from: 0 } as object),
       () => fd.duplicate(file, { atleast: 9 } as object),
@@ -234,10 +236,16 @@ test("an option that there is not is refused, so that a slip does not go unnotic
       () => fd.lockHolder(file, { start: 5 } as object),
       () => fd.readAll(file, { max: 5 } as object),
       () => fd.setLimit("openFiles", { max: 5 } as object),
+      () => fd.setWindowSize(terminal.controller, { cols: 80 } as object),
+      () => fd.pty({ size: { cols: 80 } as object }),
+      () => timer.set({ after: { seconds: 1, nanos: 5 } as never }),
+      () => fd.toTimespec({ seconds: 1, nanos: 5 } as never, "after"),
       () => fd.unlock(file, { start: 5 } as object),
     ];
     for (const slip of slips) assertRefused(slip, ["TypeError"], `${slip}`);
     assert.equal(fd.lockHolder(file), null);
+    assert.equal(timer.left(), null);
+    assert.equal(fd.windowSize(terminal.controller).columns, 0);
   }));
 
 test.run();

@@ -1,4 +1,4 @@
-import { bitsOf, errno, ok, oneOf, requireKnown, retry } from "@posixly/sys";
+import { bitsOf, errno, ok, oneOf, requireKnown, retry, show } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
 import {
   F_OFD_SETLK,
@@ -150,7 +150,7 @@ export function unlock(fd: AsFd, options: UnlockOptions = {}): void {
 /** The commands of a family that locks parts of files. */
 function familyOf(family: LockFamily) {
   if (Object.hasOwn(commands, family)) return commands[family as keyof typeof commands];
-  throw new TypeError(`family must be one of ofd, posix, flock, not ${String(family)}`);
+  throw new TypeError(`family must be one of ofd, posix, flock, not ${show(family)}`);
 }
 
 /** flock(2): whether it is done, or somebody else has it. */

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { errno, ok, requireInteger } from "@posixly/sys";
+import { errno, ok, requireInteger, show } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
 /** Tells whoever asked that what the number stands for is about to be gone, though not the number. */
@@ -98,7 +98,7 @@ export class OwnedFd implements Disposable {
   beforeClose(callback: () => void): () => void {
     if (this.#fd === -1) throw new Error("Cannot use a descriptor that was closed");
     if (typeof callback !== "function") {
-      throw new TypeError(`callback must be a function, not ${String(callback)}`);
+      throw new TypeError(`callback must be a function, not ${show(callback)}`);
     }
     const callbacks = this.#beforeClose ??= new Set();
     callbacks.add(callback);

@@ -1,4 +1,4 @@
-import { requireInteger, requireInteger64 } from "@posixly/sys";
+import { requireInteger, requireInteger64, requireKnown, show } from "@posixly/sys";
 
 /**
  * A point in time or a span of it: milliseconds, of which the fraction counts, or
@@ -84,6 +84,7 @@ export function toTimespec(
   round: (nanoseconds: number) => number = Math.round,
 ): Timespec {
   if (typeof time === "object" && time !== null) {
+    requireKnown(time, ["seconds", "nanoseconds"]);
     return {
       tv_sec: requireInteger64(time.seconds, `${name}.seconds`),
       tv_nsec: requireInteger(time.nanoseconds ?? 0, `${name}.nanoseconds`, 0, 999_999_999),
@@ -91,7 +92,7 @@ export function toTimespec(
   }
   if (typeof time !== "number" || Number.isNaN(time)) {
     throw new TypeError(
-      `${name} must be milliseconds or { seconds, nanoseconds }, not ${String(time)}`,
+      `${name} must be milliseconds or { seconds, nanoseconds }, not ${show(time)}`,
     );
   }
   if (time < 0 || time > Number.MAX_SAFE_INTEGER) {

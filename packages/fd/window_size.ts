@@ -1,4 +1,4 @@
-import { requireInteger } from "@posixly/sys";
+import { requireInteger, requireKnown } from "@posixly/sys";
 import type { AsFd } from "./as_fd.ts";
 import { ioctl } from "./ioctl.ts";
 import { TIOCGWINSZ, TIOCSWINSZ, winsize } from "./libc.ts";
@@ -72,6 +72,7 @@ export function windowSize(terminal: AsFd): WindowSize {
  * ```
  */
 export function setWindowSize(terminal: AsFd, size: Partial<WindowSize>): void {
+  requireKnown(size, ["columns", "rows", "width", "height"]);
   const { columns = 0, rows = 0, width = 0, height = 0 } = size;
   const bytes = winsize.encode({
     ws_col: requireInteger(columns, "columns", 0, 0xffff),

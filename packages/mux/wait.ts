@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { AsFd } from "@posixly/fd";
-import { requireInteger, requireKnown } from "@posixly/sys";
+import { requireInteger, requireKnown, show } from "@posixly/sys";
 import { EPOLLIN, EPOLLOUT } from "./libc.ts";
 import { reactor } from "./reactor.ts";
 import type { Registration, Waiter } from "./registration.ts";
@@ -100,11 +100,16 @@ export function requireWaitOptions(options: WaitOptions): void {
   requireKnown(options, ["signal", "timeout"]);
   const { signal, timeout } = options;
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
-    throw new TypeError(`signal must be an AbortSignal, not ${String(signal)}`);
+    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
   if (timeout !== undefined && timeout !== Infinity) {
-    requireInteger(typeof timeout === "number" ? Math.ceil(timeout) : timeout, "timeout");
+    requireInteger(typeof timeout === "number" ? awayFromZero(timeout) : timeout, "timeout");
   }
+}
+
+/** A fraction of a millisecond waits no less than that, and is no less wrong below 0. */
+function awayFromZero(milliseconds: number): number {
+  return milliseconds < 0 ? Math.floor(milliseconds) : Math.ceil(milliseconds);
 }
 
 /** Listens for a signal to abort, as any number may: Node 20 takes eleven for a leak, and warns. */

@@ -271,6 +271,7 @@ test("options there are not, and such that are none, are refused before anything
       [{ timeout: null }, TypeError],
       [{ timeout: NaN }, TypeError],
       [{ timeout: -1 }, RangeError],
+      [{ timeout: -0.5 }, RangeError],
       [{ timeout: 2 ** 31 }, RangeError],
     ];
     for (const [options, kind] of refused) {

@@ -1,3 +1,4 @@
+import { show } from "@posixly/sys";
 import { close, type EventFd, eventfd, write } from "@posixly/fd";
 import { watch, type Watcher } from "./watch.ts";
 
@@ -51,7 +52,7 @@ export class Waker implements Disposable {
    */
   constructor(callback: () => void) {
     if (typeof callback !== "function") {
-      throw new TypeError(`callback must be a function, not ${String(callback)}`);
+      throw new TypeError(`callback must be a function, not ${show(callback)}`);
     }
     const counter = this.#counter = eventfd();
     try {

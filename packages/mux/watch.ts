@@ -1,5 +1,5 @@
 import type { AsFd } from "@posixly/fd";
-import { bitsOf } from "@posixly/sys";
+import { bitsOf, show } from "@posixly/sys";
 import { type EpollInterest, epollInterests } from "./epoll.ts";
 import {
   type Interest,
@@ -61,7 +61,7 @@ export function watch(
   callback: (readiness: Readiness) => void,
 ): Watcher {
   if (typeof callback !== "function") {
-    throw new TypeError(`callback must be a function, not ${String(callback)}`);
+    throw new TypeError(`callback must be a function, not ${show(callback)}`);
   }
   const bits = bitsOf(epollInterests, interest);
   const watching = new Watching(requireInterest(bits & ~MODES), callback);

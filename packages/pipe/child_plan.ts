@@ -1,5 +1,5 @@
 import { type AsFd, fdOf } from "@posixly/fd";
-import { requireInteger } from "@posixly/sys";
+import { requireInteger, show } from "@posixly/sys";
 import type { SpawnOptions, Stdio } from "./spawn_options.ts";
 
 /** What a child gets at one of its numbers. */
@@ -33,7 +33,7 @@ export function planOf(options: SpawnOptions): Plan {
 
 function requireObject(value: object, name: string): void {
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`${name} must hold descriptors, not ${String(value)}`);
+    throw new TypeError(`${name} must hold descriptors, not ${show(value)}`);
   }
 }
 

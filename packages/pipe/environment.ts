@@ -1,5 +1,13 @@
 import { open, readAll } from "@posixly/fd";
-import { type Address, addressAfter, cstring, fromCString, memory, toAddress } from "@posixly/sys";
+import {
+  type Address,
+  addressAfter,
+  cstring,
+  fromCString,
+  memory,
+  show,
+  toAddress,
+} from "@posixly/sys";
 import { libc } from "./libc.ts";
 
 /** The C library's variable `environ`, once it was looked up; `null` where it cannot be. */
@@ -95,7 +103,7 @@ export function entriesOf(env: Readonly<Record<string, string | undefined>>): Ui
       throw new TypeError(`env has no variable called ${JSON.stringify(name)}`);
     }
     if (typeof value !== "string") {
-      throw new TypeError(`env.${name} must be a string, not ${String(value)}`);
+      throw new TypeError(`env.${name} must be a string, not ${show(value)}`);
     }
     return cstring(`${name}=${value}`, `env.${name}`);
   });

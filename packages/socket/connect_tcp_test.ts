@@ -109,6 +109,11 @@ test("a name that stands for nothing is an error, and so is what is no address",
       7,
     ];
     for (const to of wrong) await assert.rejects(connectTcp(to as string), TypeError);
+    for (const nothing of [undefined, null, 7]) {
+      const message = `address must be an object or text, not ${nothing}`;
+      await assert.rejects(connectTcp(nothing as never), { name: "TypeError", message });
+      assert.throws(() => listenTcp(nothing as never), { name: "TypeError", message });
+    }
     using none = nowhere();
     const { address } = none;
     await assert.rejects(connectTcp(address, { form: address } as object), TypeError);

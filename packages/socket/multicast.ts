@@ -1,5 +1,5 @@
 import { type AsFd, fdOf } from "@posixly/fd";
-import { type Bytes, ok, requireInteger, requireKnown } from "@posixly/sys";
+import { type Bytes, ok, requireInteger, requireKnown, show } from "@posixly/sys";
 import { interfaceIndex } from "./interfaces.ts";
 import { parseIpv4 } from "./ipv4.ts";
 import { parseIpv6 } from "./ipv6.ts";
@@ -245,7 +245,7 @@ function requireFamily(host: string, name: string): Family {
     if (parseIpv4(host) !== null) return "ipv4";
     if (parseIpv6(host) !== null) return "ipv6";
   }
-  throw new TypeError(`${name} must be an address, such as 239.1.2.3, not ${String(host)}`);
+  throw new TypeError(`${name} must be an address, such as 239.1.2.3, not ${show(host)}`);
 }
 
 function requestByIndex(family: Family, index: number, group: string, source?: string) {

@@ -1,5 +1,5 @@
 import { type AsFd, fdOf } from "@posixly/fd";
-import { SyscallError } from "@posixly/sys";
+import { show, SyscallError } from "@posixly/sys";
 import { type IpFacts, ipFacts, type IpOptions, ipOptions } from "./ip_options.ts";
 import { type Ipv6Options, ipv6Options } from "./ipv6_options.ts";
 import { libc } from "./libc.ts";
@@ -172,7 +172,7 @@ interface Change {
 /** What is to be set, all of it checked. */
 function changesOf(options: Partial<SettableOptions>): Change[] {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object, not ${String(options)}`);
+    throw new TypeError(`options must be an object, not ${show(options)}`);
   }
   const changes: Change[] = [];
   for (const name in options) { // also on a prototype

@@ -1,3 +1,4 @@
+import { show } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
 import { decodeAddress, encodeAddress } from "./sockaddr.ts";
 
@@ -40,6 +41,6 @@ import { decodeAddress, encodeAddress } from "./sockaddr.ts";
  * ```
  */
 export function parseAddress(text: string): SocketAddress {
-  if (typeof text !== "string") throw new TypeError(`text must be a string, not ${String(text)}`);
+  if (typeof text !== "string") throw new TypeError(`text must be a string, not ${show(text)}`);
   return decodeAddress(encodeAddress(text));
 }

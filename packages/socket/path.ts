@@ -1,3 +1,4 @@
+import { show } from "@posixly/sys";
 import type { AsFd } from "@posixly/fd";
 import { tcpInfo } from "./tcp_info.ts";
 
@@ -48,7 +49,7 @@ export function bandwidthDelayProduct(path: Path): number {
 
 function requirePositive(value: number, name: string): void {
   if (typeof value !== "number" || Number.isNaN(value)) {
-    throw new TypeError(`${name} must be a number, not ${String(value)}`);
+    throw new TypeError(`${name} must be a number, not ${show(value)}`);
   }
   if (value <= 0 || value === Infinity) {
     throw new RangeError(`${name} must be above 0 and finite, not ${value}`);

@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger } from "@posixly/sys";
+import { requireBytes, requireInteger, show } from "@posixly/sys";
 import type { AddressLike, OtherAddress, SocketAddress } from "./address.ts";
 import {
   AF_CAN,
@@ -83,7 +83,7 @@ export function encodeAddress(address: AddressLike): Uint8Array<ArrayBuffer> {
 export function writeAddress(address: AddressLike, into: Uint8Array): number {
   const value = typeof address === "string" ? fromText(address) : address;
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`address must be an object or text, not ${String(value)}`);
+    throw new TypeError(`address must be an object or text, not ${show(value)}`);
   }
   if (!(into instanceof Uint8Array) || into.length < ADDRESS_SIZE) throw tooSmall(into);
   into.fill(0, 0, ADDRESS_SIZE); // nothing of the last address goes along
@@ -114,7 +114,7 @@ function tooSmall(into: Uint8Array): Error {
 
 function writeOther({ family, bytes }: OtherAddress, into: Uint8Array): number {
   if (typeof family !== "number") {
-    throw new TypeError(`there is no family ${String(family)}; others go by their number`);
+    throw new TypeError(`there is no family ${show(family)}; others go by their number`);
   }
   requireInteger(family, "family", 0, 0xffff);
   if (!(bytes instanceof Uint8Array)) throw new TypeError("bytes must be a Uint8Array");

@@ -1,4 +1,4 @@
-import { requireBytes } from "@posixly/sys";
+import { requireBytes, show } from "@posixly/sys";
 
 const encoder = new TextEncoder();
 /** A byte order mark is a part of a name like any other. */
@@ -11,7 +11,7 @@ export function bytesOf(text: string | Uint8Array, name: string): Uint8Array {
     throw new TypeError(`${name} must be well-formed Unicode, but is ${JSON.stringify(text)}`);
   }
   if (text instanceof Uint8Array) return requireBytes(text, name);
-  throw new TypeError(`${name} must be a string or a Uint8Array, not ${String(text)}`);
+  throw new TypeError(`${name} must be a string or a Uint8Array, not ${show(text)}`);
 }
 
 /** The text that the bytes are in UTF-8, or else a copy of the bytes: either way, nothing is lost. */

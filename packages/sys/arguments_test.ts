@@ -72,7 +72,9 @@ test("bytes are counted, however often one asks", () => {
 });
 
 test("what is no buffer is refused by name, whatever was counted before", () => {
-  for (const before of [new Uint8Array(1), new Uint8Array(100_000), new DataView(new ArrayBuffer(1))]) {
+  for (
+    const before of [new Uint8Array(1), new Uint8Array(100_000), new DataView(new ArrayBuffer(1))]
+  ) {
     byteCount(before, "bytes");
     for (const wrong of [undefined, null, 5, "text", { length: 3 }, []]) {
       assert.throws(

@@ -1,3 +1,4 @@
+import { show } from "./arguments.ts";
 import {
   type Field,
   type InputOf,
@@ -128,6 +129,6 @@ export function array<const F extends Field>(
 
 function requireLength(length: number): void {
   if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`length must be a whole number from 0, not ${String(length)}`);
+    throw new RangeError(`length must be a whole number from 0, not ${show(length)}`);
   }
 }

@@ -1,3 +1,5 @@
+import { show } from "./arguments.ts";
+
 /**
  * How a kind of value lies in memory. Scalars, arrays, structs and unions all
  * are layouts, and so nest. The byte order is little-endian, as on every
@@ -129,7 +131,7 @@ function integer(
 ) {
   return scalar<number>(size, read, (data, at, value) => {
     if (!Number.isInteger(value)) {
-      throw new TypeError(`${name} must be a whole number, not ${String(value)}`);
+      throw new TypeError(`${name} must be a whole number, not ${show(value)}`);
     }
     if (value < min || value > max) {
       throw new RangeError(`${name} must be between ${min} and ${max}, not ${value}`);
@@ -141,7 +143,7 @@ function integer(
 function float(name: string, size: number, read: Read<number>, write: Write<number>) {
   return scalar<number>(size, read, (data, at, value) => {
     if (typeof value !== "number") {
-      throw new TypeError(`${name} must be a number, not ${String(value)}`);
+      throw new TypeError(`${name} must be a number, not ${show(value)}`);
     }
     write(data, at, value);
   });
@@ -152,7 +154,7 @@ function write64(name: string, min: bigint, max: bigint): Write<number | bigint>
   return (data, at, value) => {
     if (typeof value === "number" ? !Number.isSafeInteger(value) : typeof value !== "bigint") {
       throw new TypeError(
-        `${name} must be a bigint or a whole number below 2 ** 53, not ${String(value)}`,
+        `${name} must be a bigint or a whole number below 2 ** 53, not ${show(value)}`,
       );
     }
     if (value < min || value > max) {
@@ -207,7 +209,7 @@ const scalars: Scalars = {
 export function layoutOf(field: Field): Layout<unknown, unknown, unknown> {
   const layout = typeof field === "string" ? scalars[field] : field;
   if (typeof layout?.read !== "function") {
-    throw new TypeError(`a field must be a scalar's name or a layout, not ${String(field)}`);
+    throw new TypeError(`a field must be a scalar's name or a layout, not ${show(field)}`);
   }
   return layout as Layout<unknown, unknown, unknown>;
 }

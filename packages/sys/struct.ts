@@ -19,6 +19,7 @@
  * @module
  */
 
+import { show } from "./arguments.ts";
 import {
   type Field,
   type Fields,
@@ -184,7 +185,7 @@ export function union<const F extends Fields>(fields: F, options: StructOptions 
 
 function alignmentOf({ align = 1 }: StructOptions): number {
   if (Number.isInteger(align) && Number.isInteger(Math.log2(align)) && align >= 1) return align;
-  throw new RangeError(`align must be a power of 2, not ${String(align)}`);
+  throw new RangeError(`align must be a power of 2, not ${show(align)}`);
 }
 
 function namedFields(fields: Fields): [string, Field][] {
@@ -222,7 +223,7 @@ function record<F extends Fields>(
 
   function write(data: DataView, at: number, values: Looser): void {
     if (typeof values !== "object" || values === null) {
-      throw new TypeError(`${name} must be written from an object, not ${String(values)}`);
+      throw new TypeError(`${name} must be written from an object, not ${show(values)}`);
     }
     for (const key in values) { // a view's fields are inherited
       const value = values[key];
@@ -234,7 +235,7 @@ function record<F extends Fields>(
 
   function check(bytes: ArrayBufferView, at: number): DataView {
     if (!ArrayBuffer.isView(bytes)) {
-      throw new TypeError(`${name} lies in a typed array or DataView, not in ${String(bytes)}`);
+      throw new TypeError(`${name} lies in a typed array or DataView, not in ${show(bytes)}`);
     }
     if (!Number.isSafeInteger(at) || at < 0 || at + size > bytes.byteLength) {
       throw new RangeError(
