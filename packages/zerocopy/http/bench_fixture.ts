@@ -282,6 +282,7 @@ export async function startNginx(trusts: boolean): Promise<NginxServer> {
       sendfile on;
       tcp_nopush on;
       keepalive_requests 1000000000;
+      keepalive_timeout 1d;
       ${trusts ? "open_file_cache max=1000; open_file_cache_valid 60s;" : ""}
       server {
         listen 127.0.0.1:${port};

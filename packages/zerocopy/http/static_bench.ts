@@ -28,7 +28,8 @@ function ours(load: Load, isWithinRun: boolean): Work {
   let ask: ((times: number, done: () => void) => void) | undefined;
   const begin = () => {
     makeSite();
-    const server = serveStatic(site, { address: "127.0.0.1:0" });
+    // Others may have their rounds for longer than a client is waited for by default.
+    const server = serveStatic(site, { address: "127.0.0.1:0", idleTimeout: Infinity });
     const { stdin, stdout } = spawnWithPipes(
       process.env.BENCH_PARTNER!,
       clientArguments((server.address as { port: number }).port, load),
@@ -92,7 +93,7 @@ const nodeHttp = (answer: (path: string, response: ServerResponse) => unknown): 
     const server = createServer((request: IncomingMessage, response: ServerResponse) => {
       answer(site + request.url, response);
     });
-    server.keepAliveTimeout = 0; // others may have their rounds for longer than that
+    server.keepAliveTimeout = 0; // for the same reason
     server.listen({ port: 0, host: "127.0.0.1" }, () => {
       resolve((server.address() as { port: number }).port);
     });
