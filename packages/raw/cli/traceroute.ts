@@ -38,7 +38,7 @@ Finds the way to a host. By UDP and TCP it takes no right at all.
   -h, --help             print this
 
 "*" is no answer. !H, !N, !P: host, network, protocol unreachable; !X: prohibited; !F: too long.
-Times are taken by the kernel. Those after "<" count until this program knew: most of --tcp, and of
+Times are taken by the kernel. Those after "<" are, in part, this program's: those of --tcp, and of
 what comes back before the kernel has begun to take times.
 It ends with 0 if the host was reached, with 1 if not, with 2 if it cannot be done.
 `;
