@@ -28,6 +28,12 @@ export interface Ffi {
    */
   functions(signatures: Signatures, library?: Library): Record<string, RawFunction | undefined>;
 
+  /**
+   * Whether functions may be bound whenever they are first needed. If not, all that a table may ever
+   * need is bound when it is first used.
+   */
+  readonly bindsAnyTime: boolean;
+
   /** The errno of the calling thread, mapped: element 0 is always current. */
   errno(): Int32Array;
 

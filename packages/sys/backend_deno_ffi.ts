@@ -60,6 +60,8 @@ export const ffi: Ffi = {
     );
   },
 
+  bindsAnyTime: true,
+
   errno() {
     const { __errno_location } = open({ __errno_location: { parameters: [], result: "pointer" } });
     return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(__errno_location()!, 4));

@@ -67,6 +67,9 @@ export const ffi: Ffi = {
     return functions;
   },
 
+  // Koffi aborts the process if a Worker is terminated while it binds, so that is over soon.
+  bindsAnyTime: false,
+
   errno() {
     const location = libc().func("__errno_location", "void *", [])();
     return new Int32Array(koffi().view(location, 4));

@@ -4,6 +4,7 @@ import { Lent } from "./lent.ts";
 import { type BindOptions, libraryOf } from "./library.ts";
 import { requireSupportedPlatform } from "./platform.ts";
 import { type Source, sourceOf } from "./source.ts";
+import { takesOneBuffer, Twins } from "./twins.ts";
 import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
 
 /**
@@ -56,8 +57,9 @@ export function bind<const S extends Signatures>(
     requireSupportedPlatform();
     const source = sourceOf(library);
     const raw = source.functions(signatures);
+    const twins = new Twins(signatures, source);
     for (const name of names) {
-      define(bound, name, cook(name, signatures[name], raw[name], source));
+      define(bound, name, cook(name, signatures[name], raw[name], source, twins));
     }
   }
   for (const name of names) {
@@ -121,13 +123,15 @@ function cook(
   [result, ...args]: Signature,
   raw: RawFunction | undefined,
   source: Source,
+  twins: Twins,
 ): RawFunction {
   if (raw === undefined) return source.lacking(name);
   const parameters = args.map((_, i) => `a${i}`);
   const passed = args.map((type, i) => PASSED[type](`a${i}`));
-  const call = args.filter((type) => type === "buffer").length === 1
+  const call = takesOneBuffer(args)
     ? callWithBuffer(passed, args.indexOf("buffer"))
     : `raw(${passed})`;
+  const again = askAgain(() => twins.get("short", name), raw, source);
   const body = (source.errno === undefined ? PLAIN : FOLDED)[result](call, passed);
 
   // Source text, not one closure shared by all: V8 inlines a C function only
@@ -138,8 +142,8 @@ function cook(
       `return function ${name}(${parameters}) { ${body} };`,
     )(
       raw,
-      new Lent(() => byAddress(name, [result, ...args], source)),
-      askAgain(name, [result, ...args], raw, source),
+      new Lent(() => twins.get("near", name)),
+      again,
       source.errno,
       ffi.wide,
       narrow,
@@ -147,7 +151,7 @@ function cook(
     );
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    return cookWithoutEval(name, [result, ...args], raw, source);
+    return cookWithoutEval([result, ...args], raw, again, source);
   }
 }
 
@@ -156,17 +160,8 @@ function cook(
  * room for that may make the runtime collect garbage and make calls of its own before errno
  * is read. So the call is made once more, which fails the same way, for a result of 32 bits.
  */
-function askAgain(
-  name: string,
-  [, ...args]: Signature,
-  raw: RawFunction,
-  source: Source,
-): RawFunction {
-  let short: RawFunction | undefined;
-  return (...passed) => {
-    short ??= source.functions({ [name]: ["i32", ...args] })[name]!;
-    return short(...passed) === -1 ? -source.errno![0] : narrow(raw(...passed));
-  };
+function askAgain(short: () => RawFunction, raw: RawFunction, source: Source): RawFunction {
+  return (...passed) => short()(...passed) === -1 ? -source.errno![0] : narrow(raw(...passed));
 }
 
 /**
@@ -181,21 +176,14 @@ function callWithBuffer(passed: string[], at: number): string {
   return `${buffer} === lent.view && ${buffer}.length > 0 ? ${near} : ${raw}`;
 }
 
-/** The function with an address in place of its buffer. */
-function byAddress(name: string, [result, ...args]: Signature, source: Source): RawFunction {
-  const near = args.map((type) => type === "buffer" ? "address" : type);
-  return source.functions({ [name]: [result, ...near] })[name]!;
-}
-
 /** The same where code generation from strings is switched off; slower. */
 function cookWithoutEval(
-  name: string,
   [result, ...args]: Signature,
   raw: RawFunction,
+  again: RawFunction,
   source: Source,
 ): RawFunction {
   const isWide = args.map((type) => type === "i64" || type === "u64");
-  const again = askAgain(name, [result, ...args], raw, source);
   const errnoOfThread = source.errno;
   return (...values) => {
     const passed = values.map((value, i) => isWide[i] ? ffi.wide(value) : value);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ffi } from "#ffi";
 import { runFresh } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
@@ -193,6 +194,29 @@ test("a buffer that was lent often and then detached is not used any more", () =
   structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
   assert.equal(pipes.write(ends[1], bytes, 4), -14); // -EFAULT
   ends.forEach((end) => pipes.close(end));
+});
+
+test("nothing more is bound after the first call, unless that may be done at any time", () => {
+  const libc = bind({
+    close: ["i32", "i32"],
+    lseek: ["i64", "i32", "i64", "i32"],
+    read: ["i32", "i32", "buffer", "u32"],
+  });
+  libc.close(-1);
+  const { functions } = ffi;
+  let later = 0;
+  ffi.functions = (...args) => {
+    later++;
+    return functions(...args);
+  };
+  try {
+    const bytes = new Uint8Array(4);
+    for (let i = 0; i < 4; i++) assert.equal(libc.read(-1, bytes, 4), -errno.EBADF);
+    for (let i = 0; i < 4; i++) assert.equal(libc.lseek(-1, 0, 0), -errno.EBADF);
+  } finally {
+    ffi.functions = functions;
+  }
+  assert.equal(later, ffi.bindsAnyTime ? 2 : 0);
 });
 
 test.run();
