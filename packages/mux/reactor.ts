@@ -102,7 +102,7 @@ class Reactor {
     if (!mayStay && registration.waiters.length === 0) this.#registry.forget(registration);
   }
 
-  /** Changes what a waiter waits for, and lets a one-shot fire once more. */
+  /** Changes what a waiter waits for, and lets a one-shot fire once more; with 0 it rests. */
   modify(waiter: Waiter, interest: number): void {
     const registration = waiter.registration!;
     const { number, mode, armed } = registration;
@@ -181,9 +181,7 @@ class Reactor {
       if ((mode & EPOLLONESHOT) === 0) return waiters;
       if (armed === mode) return nobody; // has fired, and was armed again only by a new set
       if ((bits & (wanted | ALWAYS)) !== 0) registration.armed = mode;
-    } else if (waiters.length === 0) {
-      this.#registry.forget(registration);
-    } else if ((bits & ~wanted & ~ALWAYS) !== 0) {
+    } else if ((bits & ~wanted & ~ALWAYS) !== 0 || (wanted === 0 && armed !== 0)) {
       const isKnown = this.#registry.arm(registration, wanted) === 0 ||
         this.#registry.isCurrent(registration);
       if (!isKnown) this.#closed(registration);
@@ -192,8 +190,8 @@ class Reactor {
   }
 
   #tell(waiter: Waiter): void {
-    const { registration } = waiter;
-    const ready = this.#bits & (waiter.interest | ALWAYS);
+    const { registration, interest } = waiter;
+    const ready = interest === 0 ? 0 : this.#bits & (interest | ALWAYS);
     // One before it may have ended the wait.
     if (ready === 0 || registration === undefined || registration !== this.#told) return;
     const isCurrent = registration.owner !== undefined || this.#registry.isCurrent(registration);

@@ -2,7 +2,10 @@ import type { OwnedFd } from "@posixly/fd";
 
 /** Someone who waits for a descriptor. */
 export interface Waiter {
-  /** What for: the bits of epoll_ctl(2). Errors and hang-ups are told in any case. */
+  /**
+   * What for: the bits of epoll_ctl(2). Errors and hang-ups are told in any case, unless it rests,
+   * which is 0.
+   */
   interest: number;
   /** Whether it keeps the program alive; so it begins. */
   referenced: boolean;
@@ -27,7 +30,7 @@ export class Registration {
   readonly mode: number;
   /** A descriptor of ours that stands in for one whose number is in the set in another mode. */
   readonly duplicate: OwnedFd | undefined;
-  /** What the kernel is to report. It may be more than anybody waits for just now. */
+  /** What the kernel is to report: perhaps more than anybody waits for just now, or nothing. */
   armed: number;
   /** Never changed in place, so that a batch goes on with those who waited when it began. */
   waiters: readonly Waiter[] = nobody;

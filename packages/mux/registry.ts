@@ -6,6 +6,7 @@ import {
   EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
   epollEvent,
+  EPOLLONESHOT,
   libc,
 } from "./libc.ts";
 import { Registration } from "./registration.ts";
@@ -207,7 +208,8 @@ export class Registry {
   }
 
   #control(operation: number, registration: Registration, armed: number, set = this.#set!): number {
-    this.#change[0] = armed;
+    // Armed for nothing it would report errors and hang-ups, again and again; so at most once.
+    this.#change[0] = armed || EPOLLONESHOT;
     this.#change[SLOT] = registration.slot;
     this.#change[GENERATION] = registration.generation;
     return libc.epoll_ctl(set.fd, operation, registration.number, this.#change);

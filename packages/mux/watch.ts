@@ -3,7 +3,7 @@ import { bitsOf, show } from "@posixly/sys";
 import { type EpollInterest, epollInterests } from "./epoll.ts";
 import {
   type Interest,
-  interestOf,
+  interests,
   type Readiness,
   readinessOf,
   requireInterest,
@@ -110,6 +110,10 @@ export class Watcher implements Disposable {
    * Looks for something else from now on; a `oneShot` is asked again. Whether it is told by
    * level or by edge stays as it is.
    *
+   * With `{}` it rests: nothing is told, neither errors nor hang-ups, until it is modified once more.
+   * A server rests what it reads from while the other side does not take more. Resting costs no
+   * system call, or one, and the program goes on living for it.
+   *
    * @param interest What to look for: `readable`, `writable`, `priority`, `readHangUp`
    * @throws {Error} If it was closed
    * @throws {SyscallError} `EINVAL` if it is `exclusive`; `EBADF` or `ENOENT` if the number was
@@ -117,7 +121,7 @@ export class Watcher implements Disposable {
    * @throws {TypeError} If the interest is none
    */
   modify(interest: Interest): void {
-    const bits = interestOf(interest);
+    const bits = bitsOf(interests, interest);
     if (this.closed) throw new Error("Cannot modify a watch that was closed");
     reactor.modify(this.#watching, bits);
   }

@@ -9,9 +9,15 @@ import {
   read,
   write,
 } from "@posixly/fd";
-import { type EpollInterest, readable, watch, type Watcher } from "@posixly/mux";
+import {
+  type EpollInterest,
+  looks as looksSoFar,
+  readable,
+  watch,
+  type Watcher,
+} from "@posixly/mux";
 import { bind, ok } from "@posixly/sys";
-import { runFresh, withoutLeaks } from "@posixly/testing";
+import { runFresh, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 
 const libc = bind({
@@ -136,13 +142,59 @@ test("a watch can be changed to look for something else, and says when it was cl
   theirs.close();
   await looks();
   assert.deepEqual(watching.seen[0], ["readHangUp", "hangUp"]);
-  for (const bad of [{}, { readable: 1 }, { edge: true }, { writeable: true }, null]) {
+  for (const bad of [{ readable: 1 }, { edge: true }, { writeable: true }, null]) {
     assert.throws(() => watching.watcher.modify(bad as never), TypeError);
   }
   watching.watcher.close();
   assert.throws(() => watching.watcher.modify({ readable: true }), /was closed/);
   ours.close();
 });
+
+test("a watch that rests is told nothing, not even that the other side is gone", () =>
+  withoutLeaks(async () => {
+    for (const byNumber of [false, true]) {
+      const [ours, theirs] = socketpair();
+      const number = byNumber ? ours.fd : ours;
+      using watching = counting(number, { readable: true });
+      using other = counting(number, { writable: true });
+      await looks();
+      write(theirs, new Uint8Array(1));
+      await looks();
+      assert.deepEqual(watching.seen, [["readable"]]);
+      watching.watcher.modify({});
+      const before = other.seen.length;
+      await looks(3);
+      assert.equal(watching.seen.length, 1);
+      assert.ok(other.seen.length > before);
+
+      other.watcher.modify({});
+      theirs.close();
+      await looks(3);
+      assert.equal(watching.seen.length, 1);
+      watching.watcher.modify({ readable: true });
+      await looks();
+      assert.deepEqual(watching.seen[1], ["readable", "hangUp"]);
+      watching.watcher.close();
+      other.watcher.close();
+      ours.close();
+    }
+  }));
+
+test("whoever rests is not asked again and again whether the other side is gone", () =>
+  withoutLeaks(async () => {
+    for (const byNumber of [false, true]) {
+      const [ours, theirs] = socketpair();
+      using watching = counting(byNumber ? ours.fd : ours, { readable: true });
+      watching.watcher.modify({});
+      theirs.close();
+      await looks(3);
+      const before = looksSoFar();
+      await turns(20);
+      assert.ok(looksSoFar() <= before + 2, `${looksSoFar() - before} looks`);
+      watching.watcher.close();
+      ours.close();
+    }
+  }));
 
 test("changing a watch of a number that was closed says so", () => {
   const number = eventfd().release();

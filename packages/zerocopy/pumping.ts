@@ -1,12 +1,11 @@
-import { setImmediate } from "node:timers";
 import type { AsFd } from "@posixly/fd";
-import { type Interest, watch, type Watcher } from "@posixly/mux";
 import { shutdown } from "@posixly/socket";
+import { PumpEnd } from "./pump_end.ts";
 import { Copying } from "./through_memory.ts";
 import { REFUSED, Splicing } from "./through_pipe.ts";
 
 /** How much is moved before others have their turn. */
-const TURN = 2 ** 20;
+const TURN = 2 ** 21;
 
 /** From how many bytes in one go on splicing is the cheaper way; measured, see `pump_bench.ts`. */
 const WORTH_SPLICING = 32_768;
@@ -21,20 +20,18 @@ interface PumpingOptions {
   readonly onFailure?: (reason: unknown) => void;
 }
 
-const readable: Interest = { readable: true };
-const writable: Interest = { writable: true };
-
 /**
  * Bytes that go from one descriptor to another, up to the end. It moves what there is and has room,
  * and watches whichever of both it has to wait for: unlike a promise, a watch goes on within `run`.
+ * The other one rests meanwhile, so that what comes there wakes nobody.
  */
 export class Pumping {
   /** How many have reached the sink, each way. */
   readonly bytes = { splice: 0, readwrite: 0 };
   /** Settles when all have, or it has failed. */
   readonly ended: Promise<void>;
-  readonly #from: AsFd;
-  readonly #to: AsFd;
+  readonly #source: PumpEnd;
+  readonly #sink: PumpEnd;
   readonly #options: PumpingOptions;
   readonly #copying: Copying = new Copying((bytes) => this.#taken("readwrite", bytes));
   readonly #splicing: Splicing = new Splicing(
@@ -42,16 +39,16 @@ export class Pumping {
     (bytes) => this.#taken("splice", bytes),
   );
   #isSpliced: boolean;
-  #watcher: Watcher | undefined;
-  /** What it is that the watcher looks for. */
-  #interest: Interest | undefined;
   #isOver = false;
   #succeed!: () => void;
   #reject!: (reason: unknown) => void;
 
   constructor(from: AsFd, to: AsFd, options: PumpingOptions) {
-    this.#from = from;
-    this.#to = to;
+    const closed = () => {
+      this.fail(new Error("Cannot pump any longer: the descriptor was closed"));
+    };
+    this.#source = new PumpEnd(from, { readable: true }, this.#go, closed);
+    this.#sink = new PumpEnd(to, { writable: true }, this.#go, closed);
     this.#options = options;
     this.#isSpliced = options.via === "splice";
     this.ended = new Promise((resolve, reject) => {
@@ -86,37 +83,29 @@ export class Pumping {
 
   #move(): void {
     for (let moved = 0; moved < TURN;) {
-      if (this.#held > 0) {
-        this.#pay();
+      if (this.#splicing.held > 0) {
+        this.#splicing.pay(this.#sink.fd);
+      } else if (this.#copying.held > 0) {
+        this.#copying.pay(this.#sink.fd);
       } else {
         const n = this.#take();
-        if (n === null) return this.#await(this.#from, readable);
+        if (n === null) return this.#await(this.#source);
         if (n === 0) return this.#end();
         moved += n;
       }
-      if (this.#held > 0) return this.#await(this.#to, writable);
+      if (this.#splicing.held + this.#copying.held > 0) return this.#await(this.#sink);
     }
-    this.#await(this.#from, readable);
-  }
-
-  get #held(): number {
-    return this.#splicing.held + this.#copying.held;
+    this.#await(this.#source);
   }
 
   /** Takes from the source, and gives to the sink at once what it has room for. */
   #take(): number | null {
     const { size, via } = this.#options;
     const way = this.#isSpliced ? this.#splicing : this.#copying;
-    const n = way.move(this.#from, this.#to, size);
+    const n = way.move(this.#source.fd, this.#sink.fd, size);
     if (this.#splicing.isRefused) this.#isSpliced = false;
     else if (via === undefined && n !== null) this.#isSpliced = n >= WORTH_SPLICING;
     return n === REFUSED ? this.#take() : n;
-  }
-
-  /** Gives to the sink what is held. */
-  #pay(): void {
-    if (this.#copying.held > 0) this.#copying.pay(this.#to);
-    else this.#splicing.pay(this.#to);
   }
 
   #taken(way: "splice" | "readwrite", bytes: number): void {
@@ -124,26 +113,15 @@ export class Pumping {
     this.#options.onProgress?.(this.bytes.splice + this.bytes.readwrite);
   }
 
-  /** Goes on when a descriptor is ready, after everyone else had a turn; a file always is. */
-  #await(fd: AsFd, interest: Interest): void {
-    if (interest === this.#interest) return;
-    const before = this.#watcher;
-    this.#watcher = watchUnlessFile(fd, interest, this.#go);
-    this.#interest = this.#watcher && interest;
-    before?.close(); // not earlier: the thread would seem to wait for nothing
-    if (this.#watcher === undefined) setImmediate(this.#go);
-    else this.#failIfClosed(this.#watcher);
-  }
-
-  async #failIfClosed(watcher: Watcher): Promise<void> {
-    await watcher.ended;
-    if (this.#watcher === watcher) {
-      this.fail(new Error("Cannot pump any longer: the descriptor was closed"));
-    }
+  /** Goes on when this end is ready, whatever the other one is. */
+  #await(end: PumpEnd): void {
+    const other = end === this.#source ? this.#sink : this.#source;
+    end.wait();
+    other.rest();
   }
 
   #end(): void {
-    if (this.#options.end) shutdown(this.#to, "write");
+    if (this.#options.end) shutdown(this.#sink.fd, "write");
     this.#stop();
     this.#succeed();
   }
@@ -151,17 +129,7 @@ export class Pumping {
   #stop(): void {
     this.#isOver = true;
     this.#splicing.drop();
-    const watcher = this.#watcher;
-    this.#watcher = undefined;
-    watcher?.close();
-  }
-}
-
-function watchUnlessFile(fd: AsFd, interest: Interest, ready: () => void): Watcher | undefined {
-  try {
-    return watch(fd, interest, ready);
-  } catch (error) {
-    if ((error as { code?: string }).code === "EPERM") return undefined;
-    throw error;
+    this.#source.close();
+    this.#sink.close();
   }
 }

@@ -12,17 +12,14 @@ const nothing = new Uint8Array(0);
 
 /** Bytes on their way by way of this program. */
 export class Copying {
+  /** How many bytes were read, and have not been written. */
+  held = 0;
   readonly #taken: (bytes: number) => void;
   #rest: Uint8Array = nothing;
 
   /** @param taken Told of each part that has been written */
   constructor(taken: (bytes: number) => void) {
     this.#taken = taken;
-  }
-
-  /** How many were read, and have not been written. */
-  get held(): number {
-    return this.#rest.length;
   }
 
   /**
@@ -36,7 +33,7 @@ export class Copying {
     const n = offset === undefined ? read(from, part) : pread(from, part, offset);
     if (n === null || n === 0) return n;
     const written = write(to, n === MEMORY ? buffer : buffer.subarray(0, n)) ?? 0;
-    if (written < n) this.#rest = buffer.slice(written, n);
+    if (written < n) this.#keep(buffer.slice(written, n));
     if (written > 0) this.#taken(written);
     return n;
   }
@@ -45,8 +42,13 @@ export class Copying {
   pay(to: AsFd): number | null {
     const written = write(to, this.#rest);
     if (written === null) return null;
-    this.#rest = this.#rest.subarray(written);
+    this.#keep(this.#rest.subarray(written));
     this.#taken(written);
     return written;
+  }
+
+  #keep(rest: Uint8Array): void {
+    this.#rest = rest;
+    this.held = rest.length;
   }
 }

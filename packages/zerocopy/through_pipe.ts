@@ -19,10 +19,11 @@ const refusals = ["EINVAL", "ENOSYS"];
 export class Splicing {
   /** Whether the sink cannot be spliced to; what is in the pipe then is copied out of it. */
   isRefused = false;
+  /** How many bytes are in between. */
+  held = 0;
   readonly #copying: Copying;
   readonly #taken: (bytes: number) => void;
   #pipe: Pipe | undefined;
-  #held = 0;
 
   /**
    * @param copying How what is refused goes on
@@ -31,11 +32,6 @@ export class Splicing {
   constructor(copying: Copying, taken: (bytes: number) => void) {
     this.#copying = copying;
     this.#taken = taken;
-  }
-
-  /** How many bytes are in between. */
-  get held(): number {
-    return this.#held;
   }
 
   /**
@@ -57,7 +53,7 @@ export class Splicing {
     }
     if (n === null || n === 0) return n;
     this.#pipe = pipe;
-    this.#held = n;
+    this.held = n;
     this.pay(to);
     return n;
   }
@@ -65,10 +61,10 @@ export class Splicing {
   /** Empties the pipe as far as there is room. */
   pay(to: AsFd): void {
     const { reader } = this.#pipe!;
-    if (this.isRefused) return this.#left(this.#copying.move(reader, to, this.#held) ?? 0);
+    if (this.isRefused) return this.#left(this.#copying.move(reader, to, this.held) ?? 0);
     let n: number | null;
     try {
-      n = splice(reader, to, this.#held);
+      n = splice(reader, to, this.held);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.isRefused = true;
@@ -83,13 +79,13 @@ export class Splicing {
   drop(): void {
     this.#pipe?.[Symbol.dispose]();
     this.#pipe = undefined;
-    this.#held = 0;
+    this.held = 0;
   }
 
   /** So many have left the pipe; an empty one goes back. */
   #left(bytes: number): void {
-    this.#held -= bytes;
-    if (this.#held > 0) return;
+    this.held -= bytes;
+    if (this.held > 0) return;
     givePipe(this.#pipe!);
     this.#pipe = undefined;
   }
