@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 
-const MAY_LINGER_MS = 2000;
+const MAY_LINGER_MS = 10_000;
 
 const [reportFile, testFile] = process.argv.slice(2);
 const report = { passed: 0, failed: 0, skipped: 0, problems: [] };

@@ -38,7 +38,7 @@ function runWithFaults(inject: string, program: string) {
     await turns();
     ${program}
   `;
-  return runFresh(source, { timeout: 50_000 });
+  return runFresh(source);
 }
 
 // On arm64 the call is one that the event loop of Node makes as well.

@@ -252,7 +252,7 @@ for (const rule of rules) {
         let calls = 0;
         watch(libc.eventfd(1, 0), () => ++calls % 3 === 0 && parentPort.postMessage(armed));
       } else {
-        for (let i = 0; i < 50; i++) {
+        for (let i = 0; i < 20; i++) {
           const worker = new Worker(new URL(import.meta.url));
           const armed = await new Promise((resolve) => worker.once("message", resolve));
           // At once, or at some later turn of its.

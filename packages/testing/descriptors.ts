@@ -42,9 +42,12 @@ function numbers(): string[] {
   }
 }
 
+/** How long to wait for what is closed on the event loop, or by a thread that has yet to end. */
+const PATIENCE_MS = 5000;
+
 /**
- * What was opened since, and is still open. What is closed on the event loop is given half a
- * second; the garbage collector is not asked, since it hides what was forgotten.
+ * What was opened since, and is still open. What is closed on the event loop is waited for, five
+ * seconds at most; the garbage collector is not asked, since it hides what was forgotten.
  *
  * @param before What was open then
  * @returns A line for each descriptor
@@ -60,7 +63,8 @@ function numbers(): string[] {
 export async function openedSince(before: readonly Descriptor[]): Promise<string[]> {
   const known = new Set(before.map(show));
   const opened = () => openDescriptors().map(show).filter((descriptor) => !known.has(descriptor));
-  for (let turn = 0; turn < 50 && opened().length > 0; turn++) {
+  const until = performance.now() + PATIENCE_MS;
+  while (opened().length > 0 && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return opened();

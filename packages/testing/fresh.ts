@@ -25,7 +25,10 @@ export interface FreshOptions {
    * these. By default the runtime is started by itself.
    */
   readonly through?: readonly string[];
-  /** After how many milliseconds it is killed; 20 s by default. */
+  /**
+   * After how many milliseconds it is killed; by default 50 s, not long before the test file itself
+   * is. A busy machine is no reason to fail.
+   */
   readonly timeout?: number;
 }
 
@@ -86,7 +89,7 @@ async function run(file: string, options: FreshOptions): Promise<Finished> {
   const [program, ...rest] = [...through, runtime, ...runtimeArguments(options), file, ...args];
   const child = spawn(program, rest, {
     env: { ...process.env, NO_COLOR: "1", ...options.env },
-    timeout: options.timeout ?? 20_000,
+    timeout: options.timeout ?? 50_000,
     killSignal: "SIGKILL",
   });
   child.stdin.on("error", () => {}); // it may end without having read
