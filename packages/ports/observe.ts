@@ -34,7 +34,7 @@ export type Chooser = "connect" | "bind" | "datagram";
 
 /**
  * Finds out how this kernel chooses ephemeral ports: has it choose some over loopback, and looks at
- * them. That takes a few milliseconds, and nothing stays open.
+ * them. That takes some ten milliseconds, and nothing stays open.
  *
  * How it goes on from a port that is taken shows only where many are. So 32 ports of a range of 64
  * are held for that, which takes a kernel since Linux 6.3; before, what is random has no name.
@@ -131,12 +131,18 @@ function at(port: number): Ipv4Address {
   return { family: "ipv4", host: "127.0.0.1", port };
 }
 
+/**
+ * So many that chance does not decide: one that goes on from what is taken chooses these two half of
+ * the time, and would look like one that does not once in 10^10.
+ */
+const CHOICES = 160;
+
 /** How often what is chosen is just above the half that is held; nothing before Linux 6.3. */
 function choiceIn(crowd: PortRange, choose: (options: Partial<SettableOptions>) => number) {
   const above = crowd.first + 32;
   let chosen = 0;
   try {
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < CHOICES; i++) {
       // The kernel may look at every second port only, so at one of these two.
       if (choose({ ipLocalPortRange: crowd }) <= above + 1) chosen++;
     }
@@ -144,7 +150,7 @@ function choiceIn(crowd: PortRange, choose: (options: Partial<SettableOptions>) 
     if ((error as SyscallError).code === "ENOPROTOOPT") return undefined;
     throw error;
   }
-  return { chosen, of: 64 };
+  return { chosen, of: CHOICES };
 }
 
 /** Runs something, and closes all that it held. */

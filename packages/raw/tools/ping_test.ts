@@ -7,6 +7,7 @@ import { test } from "uvu";
 import { run, setting, testAlone } from "../network_fixture.ts";
 import { neighbor, routers } from "../routers_fixture.ts";
 import { Target } from "./ping_target.ts";
+import { stamped } from "./stamps_fixture.ts";
 
 const ECHO_REQUEST = 8;
 
@@ -165,17 +166,17 @@ testAlone(
 testAlone(["ping"], "times agree with those of ping(8)", () =>
   withoutLeaks(async () => {
     using _there = neighbor();
+    using _stamped = await stamped();
     const theirs = promisify(execFile)("ping", ["-c", "50", "-i", "0.01", "10.9.0.2"]);
     const ours = await all(ping("10.9.0.2", { count: 50, interval: 10 }));
     const { stdout } = await theirs;
     const rtts = ours.map((event) => (event as PingReply).rtt);
     assert.equal(rtts.length, 50);
-    const kernel = ours.filter((event) => (event as PingReply).clock === "kernel").length;
-    assert.ok(kernel >= 40, `${kernel} of 50 were timed by the kernel`);
+    assert.ok(ours.every((event) => (event as PingReply).clock === "kernel"));
     const times = [...stdout.matchAll(/time=([\d.]+) ms/g)].map(([, time]) => Number(time));
     assert.equal(times.length, 50);
     const ratio = median(rtts) / median(times);
-    assert.ok(ratio > 0.05 && ratio < 3, `the ratio of the medians is ${ratio}`);
+    assert.ok(ratio > 0.01 && ratio < 100, `the ratio of the medians is ${ratio}`);
   }));
 
 testAlone(["ping"], "ping(8) is answered by us alone", () =>
@@ -240,14 +241,15 @@ testAlone(
 
 testAlone([], "the time of flight is not that of a slow reader", () =>
   withoutLeaks(async () => {
+    using _stamped = await stamped();
     const rtts: number[] = [];
     for await (const event of ping(["127.0.0.1"], { count: 4, interval: 20 })) {
       const { rtt, clock } = event as PingReply;
-      if (clock === "kernel") rtts.push(rtt);
+      assert.equal(clock, "kernel");
+      rtts.push(rtt);
       const until = performance.now() + 50;
       while (performance.now() < until);
     }
-    assert.ok(rtts.length >= 2);
     assert.ok(Math.min(...rtts) < 40, `${rtts}`);
   }));
 
