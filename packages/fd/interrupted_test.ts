@@ -87,7 +87,7 @@ const steps: Record<string, () => void> = {
     using zeros = open("/dev/zero");
     assert.equal(read(zeros, new Uint8Array(3)), 3);
   },
-  statx: () => assert.equal(stat("/dev/null").kind, "character device"),
+  syscall$statx: () => assert.equal(stat("/dev/null").kind, "character device"),
   sync_file_range: () => {
     using file = memfd();
     syncFileRange(file, { write: true });

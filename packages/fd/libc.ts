@@ -55,16 +55,13 @@ export const libc = bind({
   posix_openpt: ["i32", "i32"],
   pread: ["i32", "i32", "buffer", "u32", "i64"],
   preadv: ["i32", "i32", "buffer", "i32", "i64"],
-  preadv2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   prlimit: ["i32", "i32", "i32", "buffer", "buffer"],
   ptsname_r: ["errno", "i32", "buffer", "u32"],
   pwrite: ["i32", "i32", "buffer", "u32", "i64"],
   pwritev: ["i32", "i32", "buffer", "i32", "i64"],
-  pwritev2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   read: ["i32", "i32", "buffer", "u32"],
   readlinkat: ["i32", "i32", "buffer", "buffer", "u32"],
   readv: ["i32", "i32", "buffer", "i32"],
-  statx: ["i32", "i32", "buffer", "i32", "u32", "buffer"],
   sync_file_range: ["i32", "i32", "i64", "i64", "u32"],
   syncfs: ["i32", "i32"],
   syscall$close_range: ["i32", "i32", "u32", "u32", "u32"],
@@ -73,6 +70,9 @@ export const libc = bind({
   syscall$pidfd_getfd: ["i32", "i32", "i32", "i32", "u32"],
   syscall$pidfd_open: ["i32", "i32", "i32", "u32"],
   syscall$pidfd_send_signal: ["i32", "i32", "i32", "i32", "buffer", "u32"],
+  syscall$preadv2: ["i32", "i32", "i32", "buffer", "i32", "i64", "i32", "u64"],
+  syscall$pwritev2: ["i32", "i32", "i32", "buffer", "i32", "i64", "i32", "u64"],
+  syscall$statx: ["i32", "i32", "i32", "buffer", "i32", "u32", "buffer"],
   tcgetattr: ["i32", "i32", "buffer"],
   tcsetattr: ["i32", "i32", "i32", "buffer"],
   timerfd_create: ["i32", "i32", "i32"],
@@ -134,7 +134,8 @@ export const S_IFDIR = 0x4000;
 export const S_IFCHR = 0x2000;
 export const S_IFIFO = 0x1000;
 
-// statx(2)
+// statx(2), called by number since musl has a function for it only since 1.2.5
+export const SYS_statx = perArch({ x64: 332, arm64: 291 });
 export const AT_STATX_FORCE_SYNC = 0x2000;
 export const AT_STATX_DONT_SYNC = 0x4000;
 export const STATX_TYPE = 1;
@@ -200,8 +201,11 @@ export const SEEK_END = 2;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
-// readv(2)
+// readv(2). preadv2 and pwritev2 by number, as statx: an offset fits into a register, so that the
+// argument for its upper half is 0.
 export const IOV_MAX = 1024;
+export const SYS_preadv2 = perArch({ x64: 327, arm64: 286 });
+export const SYS_pwritev2 = perArch({ x64: 328, arm64: 287 });
 export const RWF_HIPRI = 1;
 export const RWF_DSYNC = 2;
 export const RWF_SYNC = 4;

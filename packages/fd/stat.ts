@@ -13,6 +13,7 @@ import {
   STATX_BTIME,
   STATX_DIOALIGN,
   STATX_MNT_ID,
+  SYS_statx,
 } from "./libc.ts";
 import { type Stat, toStat } from "./stat_result.ts";
 
@@ -76,11 +77,12 @@ export function stat(file: AsFd | string | Uint8Array, options: StatOptions = {}
   if (typeof file === "string" || file instanceof Uint8Array) {
     const from = dir === undefined ? AT_FDCWD : fdOf(dir, "dir");
     const path = cstring(file, "path");
-    const n = retry(() => libc.statx(from, path, how, wanted, result));
+    const n = retry(() => libc.syscall$statx(SYS_statx, from, path, how, wanted, result));
     ok(n, "statx", { path: fromCString(path) });
   } else {
     const fd = fdOf(file, "file");
-    const n = retry(() => libc.statx(fd, NO_PATH, how | AT_EMPTY_PATH, wanted, result));
+    const all = how | AT_EMPTY_PATH;
+    const n = retry(() => libc.syscall$statx(SYS_statx, fd, NO_PATH, all, wanted, result));
     ok(n, "statx", { fd });
   }
   return toStat(result);

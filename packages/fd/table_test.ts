@@ -159,12 +159,14 @@ sys.stdin.read()`,
 
 test("a descriptor that is closed while the table is read is left out", () =>
   withoutLeaks(() => {
-    const { statx, openat } = libc;
+    const { syscall$statx, openat } = libc;
     for (const call of ["openat", "statx"] as const) {
       using file = open("/dev/null");
       const { fd } = file;
       try {
-        libc.statx = (...args) => (call === "statx" && file.close(), statx(...args));
+        libc.syscall$statx = (...args) => (
+          call === "statx" && file.close(), syscall$statx(...args)
+        );
         libc.openat = (...args) => {
           if (
             call === "openat" &&
@@ -179,7 +181,7 @@ test("a descriptor that is closed while the table is read is left out", () =>
           false,
         );
       } finally {
-        Object.assign(libc, { statx, openat });
+        Object.assign(libc, { syscall$statx, openat });
       }
     }
   }));

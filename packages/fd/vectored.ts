@@ -1,7 +1,16 @@
 import { bitsOf } from "@posixly/sys";
 import type { Bytes } from "@posixly/sys";
 import type { AsFd } from "./as_fd.ts";
-import { libc, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from "./libc.ts";
+import {
+  libc,
+  RWF_APPEND,
+  RWF_DSYNC,
+  RWF_HIPRI,
+  RWF_NOWAIT,
+  RWF_SYNC,
+  SYS_preadv2,
+  SYS_pwritev2,
+} from "./libc.ts";
 import { scatter } from "./scatter.ts";
 
 /**
@@ -12,14 +21,14 @@ import { scatter } from "./scatter.ts";
  * import { eventfd, readv, type VectoredReadOptions } from "@posixly/fd";
  * import assert from "node:assert/strict";
  *
- * const now: VectoredReadOptions = { noWait: true };
+ * const now: VectoredReadOptions = { nonBlocking: true };
  * using counter = eventfd();
  * assert.equal(readv(counter, [new BigUint64Array(1)], now), null);
  * ```
  */
 export interface VectoredReadOptions {
   /** Gives `null` rather than wait, whether for a disk, a lock or a peer: `RWF_NOWAIT`. */
-  readonly noWait?: boolean;
+  readonly nonBlocking?: boolean;
   /** Asks the device again and again, rather than wait for its interrupt: `RWF_HIPRI`. */
   readonly highPriority?: boolean;
 }
@@ -47,7 +56,7 @@ export interface VectoredWriteOptions extends VectoredReadOptions {
 }
 
 /** The bits of {@linkcode VectoredReadOptions}. */
-export const readFlags = { noWait: RWF_NOWAIT, highPriority: RWF_HIPRI };
+export const readFlags = { nonBlocking: RWF_NOWAIT, highPriority: RWF_HIPRI };
 
 /** The bits of {@linkcode VectoredWriteOptions}. */
 export const writeFlags = { ...readFlags, append: RWF_APPEND, dataSync: RWF_DSYNC, sync: RWF_SYNC };
@@ -91,7 +100,7 @@ export function readv(
   const flags = bitsOf(readFlags, options);
   if (flags === 0) return scatter(fd, buffers, "readv", libc.readv);
   return scatter(fd, buffers, "preadv2", (fd, vectors, count) => (
-    libc.preadv2(fd, vectors, count, HERE, flags)
+    libc.syscall$preadv2(SYS_preadv2, fd, vectors, count, HERE, 0, flags)
   ));
 }
 
@@ -129,6 +138,6 @@ export function writev(
   const flags = bitsOf(writeFlags, options);
   if (flags === 0) return scatter(fd, buffers, "writev", libc.writev);
   return scatter(fd, buffers, "pwritev2", (fd, vectors, count) => (
-    libc.pwritev2(fd, vectors, count, HERE, flags)
+    libc.syscall$pwritev2(SYS_pwritev2, fd, vectors, count, HERE, 0, flags)
   ));
 }

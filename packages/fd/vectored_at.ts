@@ -1,6 +1,6 @@
 import { bitsOf, type Bytes, requireInteger64 } from "@posixly/sys";
 import type { AsFd } from "./as_fd.ts";
-import { libc } from "./libc.ts";
+import { libc, SYS_preadv2, SYS_pwritev2 } from "./libc.ts";
 import { scatter } from "./scatter.ts";
 import {
   readFlags,
@@ -46,7 +46,7 @@ export function preadv(
     const at = after(offset, moved);
     return flags === 0
       ? libc.preadv(fd, vectors, count, at)
-      : libc.preadv2(fd, vectors, count, at, flags);
+      : libc.syscall$preadv2(SYS_preadv2, fd, vectors, count, at, 0, flags);
   });
 }
 
@@ -86,7 +86,7 @@ export function pwritev(
     const at = after(offset, moved);
     return flags === 0
       ? libc.pwritev(fd, vectors, count, at)
-      : libc.pwritev2(fd, vectors, count, at, flags);
+      : libc.syscall$pwritev2(SYS_pwritev2, fd, vectors, count, at, 0, flags);
   });
 }
 

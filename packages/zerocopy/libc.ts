@@ -1,4 +1,4 @@
-import { array, bind, struct } from "@posixly/sys";
+import { array, bind, perArch, struct } from "@posixly/sys";
 
 /** The C headers that declare what is below; `npm run check` compares. */
 export const headers = [
@@ -12,6 +12,7 @@ export const headers = [
   "sys/sendfile.h",
   "sys/socket.h",
   "sys/stat.h",
+  "sys/syscall.h",
   "sys/uio.h",
   "sys/vfs.h",
   "unistd.h",
@@ -32,14 +33,14 @@ export const libc = bind({
   msync: ["i32", "address", "u64", "i32"],
   munlock: ["i32", "address", "u64"],
   munmap: ["i32", "address", "u64"],
-  preadv2: ["i32", "i32", "buffer", "i32", "i64", "i32"],
   process_vm_readv: ["i64", "i32", "buffer", "u64", "buffer", "u64", "u64"],
   recv: ["i32", "i32", "buffer", "u32", "i32"],
   send: ["i32", "i32", "buffer", "u32", "i32"],
   sendfile: ["i32", "i32", "i32", "buffer", "u32"],
   sendto: ["i32", "i32", "buffer", "u32", "i32", "buffer", "u32"],
   splice: ["i32", "i32", "buffer", "i32", "buffer", "u32", "u32"],
-  statx: ["i32", "i32", "buffer", "i32", "u32", "buffer"],
+  syscall$preadv2: ["i32", "i32", "i32", "buffer", "i32", "i64", "i32", "u64"],
+  syscall$statx: ["i32", "i32", "i32", "buffer", "i32", "u32", "buffer"],
   tee: ["i32", "i32", "i32", "u32", "u32"],
   vmsplice: ["i32", "i32", "buffer", "u32", "u32"],
 });
@@ -61,7 +62,9 @@ export const MSG_MORE = 0x8000;
 export const MSG_ZEROCOPY = 0x400_0000;
 export const SO_EE_CODE_ZEROCOPY_COPIED = 1;
 
-// preadv2(2)
+// preadv2(2), called by number since musl has a function for it only since 1.2.5. An offset fits into
+// a register, so that the argument for its upper half is 0.
+export const SYS_preadv2 = perArch({ x64: 327, arm64: 286 });
 export const RWF_NOWAIT = 8;
 
 // ioctl_ficlone(2)
@@ -101,7 +104,8 @@ export const MADV_PAGEOUT = 21;
 export const MADV_POPULATE_READ = 22;
 export const MADV_POPULATE_WRITE = 23;
 
-// statx(2): whether a file is still as it was
+// statx(2), by number for the same reason: whether a file is still as it was
+export const SYS_statx = perArch({ x64: 332, arm64: 291 });
 export const AT_NO_AUTOMOUNT = 0x800;
 export const AT_EMPTY_PATH = 0x1000;
 export const STATX_BASIC_STATS = 0x7ff;

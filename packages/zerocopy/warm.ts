@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers";
 import { advise, type AsFd, fdOf } from "@posixly/fd";
 import { unlessAborted } from "@posixly/mux";
 import { addressOf, errno } from "@posixly/sys";
-import { iovec, libc, RWF_NOWAIT } from "./libc.ts";
+import { iovec, libc, RWF_NOWAIT, SYS_preadv2 } from "./libc.ts";
 import { after } from "./offset.ts";
 
 /** How far apart the looks into a file are: what a kernel reads ahead in one go, by default. */
@@ -122,7 +122,7 @@ export class Warmth {
     const fd = fdOf(this.#file);
     vector ??= iovec.encode({ iov_base: addressOf(sample), iov_len: 1 });
     for (let at = 0; at < length; at += this.#step) {
-      const n = libc.preadv2(fd, vector, 1, after(offset, at), RWF_NOWAIT);
+      const n = libc.syscall$preadv2(SYS_preadv2, fd, vector, 1, after(offset, at), 0, RWF_NOWAIT);
       if (n === -errno.EAGAIN) return at;
       if (n === -errno.EOPNOTSUPP && typeof this.#file === "object") silent.add(this.#file);
       // The end of the file; or who cannot say, and the call itself will meet whatever is wrong.

@@ -11,19 +11,19 @@ function looksDuring(
   run: (looks: number[], at: (time: number) => void) => void,
   answer?: number,
 ): void {
-  const { preadv2 } = libc;
+  const { syscall$preadv2 } = libc;
   const { now } = performance;
   const looks: number[] = [];
   let time = 0;
-  libc.preadv2 = (file, vector, count, offset, flags) => {
+  libc.syscall$preadv2 = (number, file, vector, count, offset, upper, flags) => {
     looks.push(Number(offset));
-    return answer ?? preadv2(file, vector, count, offset, flags);
+    return answer ?? syscall$preadv2(number, file, vector, count, offset, upper, flags);
   };
   performance.now = () => time;
   try {
     run(looks, (later) => time = later);
   } finally {
-    libc.preadv2 = preadv2;
+    libc.syscall$preadv2 = syscall$preadv2;
     performance.now = now;
   }
 }

@@ -112,11 +112,11 @@ test("within one look a file is asked about once, and anew within the next, and 
   using root = new DocumentRoot(site);
   const first = root.find("/x"); // opens it
   if (first.kind === "file") first.close();
-  const { statx } = libc;
+  const { syscall$statx } = libc;
   let asked = 0;
-  libc.statx = (...args) => {
+  libc.syscall$statx = (...args) => {
     asked++;
-    return statx(...args);
+    return syscall$statx(...args);
   };
   const askedAt = (look?: number) => {
     asked = 0;
@@ -127,7 +127,7 @@ test("within one look a file is asked about once, and anew within the next, and 
   try {
     assert.deepEqual([2, 2, 2, 3, undefined, undefined, 3].map(askedAt), [1, 0, 0, 1, 1, 1, 1]);
   } finally {
-    libc.statx = statx;
+    libc.syscall$statx = syscall$statx;
   }
 });
 

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { type AsFd, fdOf } from "@posixly/fd";
 import { addressOf } from "@posixly/sys";
-import { iovec, libc, RWF_NOWAIT } from "../libc.ts";
+import { iovec, libc, RWF_NOWAIT, SYS_preadv2 } from "../libc.ts";
 
 /** How long an answer may be that is put together here. */
 const SIZE = 131_072;
@@ -28,5 +28,5 @@ export function readCached(file: AsFd, offset: number, length: number, at: numbe
   vector[0] = address + at; // the lower half of it
   vector[1] = (address + at) / 2 ** 32;
   vector[2] = length;
-  return libc.preadv2(fdOf(file), vector, 1, offset, RWF_NOWAIT) === length;
+  return libc.syscall$preadv2(SYS_preadv2, fdOf(file), vector, 1, offset, 0, RWF_NOWAIT) === length;
 }

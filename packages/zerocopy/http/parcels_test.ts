@@ -35,16 +35,16 @@ const bodyOf = (answer: string) => answer.slice(answer.indexOf("\r\n\r\n") + 4);
 
 /** How often files are read while something runs. */
 async function readsIn(run: () => Promise<void>): Promise<number> {
-  const { preadv2 } = libc;
+  const { syscall$preadv2 } = libc;
   let reads = 0;
-  libc.preadv2 = (...args) => {
+  libc.syscall$preadv2 = (...args) => {
     reads++;
-    return preadv2(...args);
+    return syscall$preadv2(...args);
   };
   try {
     await run();
   } finally {
-    libc.preadv2 = preadv2;
+    libc.syscall$preadv2 = syscall$preadv2;
   }
   return reads;
 }

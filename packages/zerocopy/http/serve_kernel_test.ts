@@ -98,30 +98,34 @@ test("what is not in memory is waited for, and not by anybody else", () =>
   served({}, async ({ dial, finishedSoon }) => {
     let isCold = true;
     const cold: number[] = [];
-    await replacing("preadv2", (call) => (file, vector, count, offset, flags) => {
-      const isOfLarge = Number(offset) > 0 || new Int32Array(vector!.buffer)[2] === 1;
-      if (!isCold || !isOfLarge) return call(file, vector, count, offset, flags);
-      cold.push(Number(offset));
-      return -errno.EAGAIN;
-    }, async () => {
-      using waiting = await dial();
-      await waiting.write(request("/large.bin"));
-      using other = await dial();
-      for (let i = 0; i < 10; i++) {
-        await other.write(request("/small.txt"));
-        assert.equal((await answerOf(other, 5)).body.toString(), "small");
-      }
-      assert.equal((await finishedSoon(10)).length, 10);
-      while (cold.length < 3) await turns();
-      isCold = false;
-      assert.ok((await answerOf(waiting, bytes.length)).body.equals(bytes));
-    });
+    await replacing(
+      "syscall$preadv2",
+      (call) => (number, file, vector, count, offset, upper, flags) => {
+        const isOfLarge = Number(offset) > 0 || new Int32Array(vector!.buffer)[2] === 1;
+        if (!isCold || !isOfLarge) return call(number, file, vector, count, offset, upper, flags);
+        cold.push(Number(offset));
+        return -errno.EAGAIN;
+      },
+      async () => {
+        using waiting = await dial();
+        await waiting.write(request("/large.bin"));
+        using other = await dial();
+        for (let i = 0; i < 10; i++) {
+          await other.write(request("/small.txt"));
+          assert.equal((await answerOf(other, 5)).body.toString(), "small");
+        }
+        assert.equal((await finishedSoon(10)).length, 10);
+        while (cold.length < 3) await turns();
+        isCold = false;
+        assert.ok((await answerOf(waiting, bytes.length)).body.equals(bytes));
+      },
+    );
   }));
 
 test("a file that was in memory is not looked at again in the same second", () =>
   served({}, async ({ dial }) => {
     let looks = 0;
-    await replacing("preadv2", (call) => (...args) => {
+    await replacing("syscall$preadv2", (call) => (...args) => {
       looks++;
       return call(...args);
     }, async () => {

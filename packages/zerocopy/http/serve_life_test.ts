@@ -352,16 +352,16 @@ testNeeding(
         },
       });
       // Cold files, and timers, need a clock that rings within run.
-      const { preadv2 } = libc;
+      const { syscall$preadv2 } = libc;
       let looks = 0;
-      libc.preadv2 = (...args) => looks++ < 3 ? -errno.EAGAIN : preadv2(...args);
+      libc.syscall$preadv2 = (...args) => looks++ < 3 ? -errno.EAGAIN : syscall$preadv2(...args);
       const urls = ["large.bin", "small.txt", "empty.txt", "huge.bin"].map((name) =>
         server.url + name
       );
       const args = ["-s", ...urls.flatMap((url) => ["-o", "/dev/null", url])];
       const clients = [1, 2].map(() => spawn("curl", args));
       run();
-      libc.preadv2 = preadv2;
+      libc.syscall$preadv2 = syscall$preadv2;
       const ended = Promise.all(clients.map((client) => once(client, "exit")));
       const closing = server.close();
       run(); // until the last one has left
