@@ -102,11 +102,11 @@ test("what was moved before an error is told, and the error by the next call", (
   }
 });
 
-test("append writes to the end, and noWait waits for nothing", () => {
+test("append writes to the end, and nonBlocking waits for nothing", () => {
   using file = memfd("options");
   writev(file, [Uint8Array.of(1, 2, 3)]);
   assert.equal(pwritev(file, [Uint8Array.of(4)], 0, { append: true, dataSync: true }), 1);
-  assert.equal(preadv(file, [new Uint8Array(1)], 0, { noWait: false }), 1);
+  assert.equal(preadv(file, [new Uint8Array(1)], 0, { nonBlocking: false }), 1);
   assert.equal(stat(file).size, 4);
   seek(file, 0);
   assert.equal(writev(file, [Uint8Array.of(5)], { sync: true }), 1);

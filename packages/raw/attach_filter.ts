@@ -102,7 +102,7 @@ function drain(socket: AsFd): void {
   }
   setOptions(socket, { filter: dropAll });
   try {
-    while (receive(socket, nothing, { dontWait: true }) !== null);
+    while (receive(socket, nothing, { nonBlocking: true }) !== null);
   } catch (error) {
     detachFilter(socket); // nobody asked for one that drops everything
     throw error;

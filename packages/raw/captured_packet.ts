@@ -54,11 +54,11 @@ export interface CapturedPacket extends Datagram {
 export function takeFrame(socket: Socket, room: Uint8Array<ArrayBuffer>): CapturedPacket | null {
   const message = receiveMessage(socket, room, atOnce);
   if (message === null) return null;
-  const { length, address, control } = message;
+  const { length, from, control } = message;
   const told = auxdataIn(control);
   return {
     bytes: room.slice(0, Math.min(length, room.length)),
-    from: address as PacketAddress,
+    from: from as PacketAddress,
     originalLength: told?.tp_len ?? length,
     timestamp: control.timestamp,
     vlan: told && vlanIn(told.tp_status, told.tp_vlan_tci, told.tp_vlan_tpid),
@@ -66,7 +66,7 @@ export function takeFrame(socket: Socket, room: Uint8Array<ArrayBuffer>): Captur
   };
 }
 
-const atOnce = { dontWait: true, truncate: true } as const;
+const atOnce = { nonBlocking: true, truncate: true } as const;
 
 function auxdataIn({ others }: ReceivedControl) {
   const message = others?.find(({ level, type }) =>

@@ -189,7 +189,7 @@ testAlone([], "many frames go by one call and come by one call", () =>
     using b = packetSocket({ interface: "b0" });
     const batch = new MessageBatch({ messages: 256, bytes: 128 });
     for (let i = 0; i < 256; i++) batch.add(frameOf(i));
-    for (let sent = 0; sent < 256;) sent += sendMessages(a, batch, { from: sent })!;
+    for (let sent = 0; sent < 256;) sent += sendMessages(a, batch, { first: sent })!;
     const arrived: number[] = [];
     const into = new MessageBatch({ messages: 64, bytes: 128 });
     while (receiveMessages(b, into) !== null) {

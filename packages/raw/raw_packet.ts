@@ -47,10 +47,10 @@ export interface RawPacket extends Datagram {
 export function takePacket(socket: Socket, room: Uint8Array<ArrayBuffer>): RawPacket | null {
   const message = receiveMessage(socket, room, atOnce);
   if (message === null) return null;
-  const { length, address, control } = message;
+  const { length, from, control } = message;
   return {
     bytes: room.slice(0, length),
-    from: address,
+    from,
     ttl: control.ttl ?? control.hopLimit,
     destination: control.packetInfo?.host,
     interface: control.packetInfo?.interface,
@@ -59,4 +59,4 @@ export function takePacket(socket: Socket, room: Uint8Array<ArrayBuffer>): RawPa
   };
 }
 
-const atOnce = { dontWait: true } as const;
+const atOnce = { nonBlocking: true } as const;

@@ -295,7 +295,7 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
 }
 
 const one = new Uint8Array(1);
-const atOnce = { dontWait: true } as const;
+const atOnce = { nonBlocking: true } as const;
 
 /**
  * Receives packets through memory that is shared with the kernel, packet_mmap.rst: no call and no

@@ -27,7 +27,7 @@ function send(from: number, to: number, length = 60): void {
   for (let i = from; i < to;) {
     batch.clear();
     for (; i < to && batch.add(frameOf(i, length)) !== null; i++);
-    for (let sent = 0; sent < batch.count;) sent += sendMessages(socket, batch, { from: sent })!;
+    for (let sent = 0; sent < batch.count;) sent += sendMessages(socket, batch, { first: sent })!;
   }
 }
 

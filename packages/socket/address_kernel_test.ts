@@ -68,9 +68,9 @@ test("a datagram from a path of 108 bytes can be answered", () => {
   using client = socket("unix", "datagram");
   bind(client, { family: "unix", path });
   sendTo(client, Uint8Array.of(1), localAddress(server));
-  const { address } = receiveFrom(server, new Uint8Array(8))!;
-  assert.deepEqual(address, { family: "unix", path });
-  sendTo(server, Uint8Array.of(2), address!);
+  const { from } = receiveFrom(server, new Uint8Array(8))!;
+  assert.deepEqual(from, { family: "unix", path });
+  sendTo(server, Uint8Array.of(2), from!);
   assert.equal(receiveFrom(client, new Uint8Array(8))?.length, 1);
 });
 

@@ -17,7 +17,7 @@ while (outgoing.add(new Uint8Array(64)) !== null);
 /** The kernel queues a few for a socket that nobody receives from, so both sides go step by step. */
 function exchange(): void {
   for (let from = 0; from < COUNT;) {
-    from += sendMessages(first, outgoing, { from })!;
+    from += sendMessages(first, outgoing, { first: from })!;
     receiveMessages(second, incoming);
   }
 }

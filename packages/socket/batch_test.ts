@@ -154,8 +154,8 @@ test("messages go to the addresses they were added with, in place or not", () =>
     const into = new Uint8Array(16);
     return [1, 2].map(() => {
       wait(server);
-      const { length, address } = receiveFrom(server, into)!;
-      assert.deepEqual(address, localAddress(client));
+      const { length, from } = receiveFrom(server, into)!;
+      assert.deepEqual(from, localAddress(client));
       return new TextDecoder().decode(into.subarray(0, length));
     });
   });
@@ -172,13 +172,13 @@ test("what was sent before an error counts, and the rest meets it", () => {
     for (const bytes of contents) batch.add(bytes);
     const messages = kind === "batch" ? batch : contents.map((bytes) => ({ bytes }));
     assert.equal(sendMessages(pair.a, messages), 2);
-    assert.throws(() => sendMessages(pair.a, messages, { from: 2 }), {
+    assert.throws(() => sendMessages(pair.a, messages, { first: 2 }), {
       code: "EMSGSIZE",
       syscall: "sendmmsg",
       fd: pair.a.fd,
     });
-    assert.equal(sendMessages(pair.a, messages, { from: 3 }), 1);
-    assert.equal(sendMessages(pair.a, messages, { from: 4 }), 0);
+    assert.equal(sendMessages(pair.a, messages, { first: 3 }), 1);
+    assert.equal(sendMessages(pair.a, messages, { first: 4 }), 0);
     if (kind === "batch") assert.deepEqual([...batch].map(({ sent }) => sent), [1, 1, 0, 1]);
     const texts = ["a", "b", "c"].map(() => {
       wait(pair.b);
@@ -218,7 +218,7 @@ test("a socket that is full takes some, then nothing, which is null", () => {
   while (batch.add(new Uint8Array(1)) !== null);
   const some = sendMessages(pair.first, batch)!;
   assert.ok(some > 0 && some < 1024);
-  assert.equal(sendMessages(pair.first, batch, { from: some }), null);
+  assert.equal(sendMessages(pair.first, batch, { first: some }), null);
   assert.equal(sendMessages(pair.first, [{ bytes: new Uint8Array(1) }]), null);
   let taken = 0;
   for (let n; (n = receiveMessages(pair.second, batch)) !== null;) taken += n;
@@ -230,7 +230,7 @@ test("a blocking socket waits for one message, and not for a batch of them", () 
   send(pair.first, bytesOf("only"));
   const batch = new MessageBatch();
   assert.equal(receiveMessages(pair.second, batch), 1);
-  assert.equal(receiveMessages(pair.second, batch, { dontWait: true }), null);
+  assert.equal(receiveMessages(pair.second, batch, { nonBlocking: true }), null);
 });
 
 test("a stream takes a part of a batch, and says where it stopped", () => {
@@ -364,7 +364,7 @@ test("a list takes 1024 messages at once, and goes on from there", () => {
   setOptions(pair.b, { receiveBuffer: 2 ** 22 });
   const messages = Array.from({ length: 1500 }, (_, i) => ({ bytes: Uint16Array.of(i) }));
   assert.equal(sendMessages(pair.a, messages), 1024);
-  assert.equal(sendMessages(pair.a, messages, { from: 1024 }), 476);
+  assert.equal(sendMessages(pair.a, messages, { first: 1024 }), 476);
   assert.equal(sendMessages(pair.a, []), 0);
 });
 
@@ -424,8 +424,8 @@ test("what does not fit, or is none, is refused before the call", () => {
   using counter = eventfd();
   assert.throws(() => receiveMessages(pair.a, {} as never), { message: /must be a MessageBatch/ });
   assert.throws(() => sendMessages(pair.a, {} as never), { message: /must be a MessageBatch/ });
-  assert.throws(() => sendMessages(pair.a, batch, { from: 2 }), RangeError);
-  assert.throws(() => sendMessages(pair.a, [], { from: 1 }), RangeError);
+  assert.throws(() => sendMessages(pair.a, batch, { first: 2 }), RangeError);
+  assert.throws(() => sendMessages(pair.a, [], { first: 1 }), RangeError);
   assert.throws(() => sendMessages(pair.a, [{} as never]), TypeError);
   assert.throws(() => sendMessages(pair.a, batch, { form: 1 } as object), TypeError);
   assert.throws(() => receiveMessages(pair.a, batch, { peak: true } as object), TypeError);

@@ -159,8 +159,8 @@ for (const kind of kinds) {
         if (type === "datagram") {
           let sender: AddressLike | null = null;
           const received = decoded((into) => {
-            const { length, address } = receiveFrom(server, into)!;
-            sender = address;
+            const { length, from } = receiveFrom(server, into)!;
+            sender = from;
             return length;
           });
           assert.equal(received, "from python");

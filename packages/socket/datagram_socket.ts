@@ -91,7 +91,7 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
     const received = receiveFrom(this, this.#room, atOnce);
     return received && {
       bytes: this.#room.slice(0, received.length),
-      from: received.address,
+      from: received.from,
     };
   }
 
@@ -178,4 +178,4 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
 }
 
 const nothing = new Uint8Array(0);
-const measuring = { peek: true, truncate: true, dontWait: true } as const;
+const measuring = { peek: true, truncate: true, nonBlocking: true } as const;

@@ -118,7 +118,7 @@ testWhere(
       using sender = udp("127.0.0.1:0");
       await sender.send(new Uint8Array(5), sender.localAddress);
       using message = receiveMessage(packets, room);
-      assert.equal(message?.address?.family, "packet");
+      assert.equal(message?.from?.family, "packet");
       await sender.send(new Uint8Array(5), sender.localAddress);
       assert.ok(receiveMessages(packets, new MessageBatch())! > 0);
     }),

@@ -30,7 +30,7 @@ export interface SendOptions {
   /** The last byte goes ahead of the others, see {@linkcode atMark}: `MSG_OOB`. */
   readonly outOfBand?: boolean;
   /** Gives `null` rather than wait, although the socket blocks: `MSG_DONTWAIT`. */
-  readonly dontWait?: boolean;
+  readonly nonBlocking?: boolean;
   /** Only to peers on a network of our own, past no gateway: `MSG_DONTROUTE`. */
   readonly dontRoute?: boolean;
   /** The peer has answered, so its neighbour entry is still good; of UDP and raw: `MSG_CONFIRM`. */
@@ -67,14 +67,14 @@ export interface ReceiveOptions {
    */
   readonly truncate?: boolean;
   /** Gives `null` rather than wait, although the socket blocks: `MSG_DONTWAIT`. */
-  readonly dontWait?: boolean;
+  readonly nonBlocking?: boolean;
 }
 
 /** The bits of {@linkcode SendOptions}. */
 export const sendFlags = {
   more: MSG_MORE,
   outOfBand: MSG_OOB,
-  dontWait: MSG_DONTWAIT,
+  nonBlocking: MSG_DONTWAIT,
   dontRoute: MSG_DONTROUTE,
   confirm: MSG_CONFIRM,
   endOfRecord: MSG_EOR,
@@ -86,8 +86,8 @@ export const receiveFlags = {
   waitAll: MSG_WAITALL,
   outOfBand: MSG_OOB,
   truncate: MSG_TRUNC,
-  dontWait: MSG_DONTWAIT,
+  nonBlocking: MSG_DONTWAIT,
 };
 
 /** For what is waited for on the event loop, whether its socket blocks or not. */
-export const atOnce: { readonly dontWait: true } = { dontWait: true };
+export const atOnce: { readonly nonBlocking: true } = { nonBlocking: true };

@@ -138,10 +138,10 @@ for (const { at, family, ask, info, tell, told } of [version4, version6]) {
     using client = socket(family, "datagram");
     connect(client, { family, host, port });
     send(client, new Uint8Array(4));
-    const { address, control: { packetInfo } } = received(server);
+    const { from, control: { packetInfo } } = received(server);
     assert.equal(packetInfo!.host, host);
     // The client is connected, so that it takes nothing from another address.
-    sendMessage(server, { bytes: new Uint8Array(5), to: address!, control: { packetInfo } });
+    sendMessage(server, { bytes: new Uint8Array(5), to: from!, control: { packetInfo } });
     assert.equal(received(client).length, 5);
   });
 
@@ -239,8 +239,8 @@ test("a socket for both versions tells of either in its own words", () => {
   const { port } = localAddress(server) as { port: number };
   using client = socket("ipv4", "datagram");
   sendTo(client, new Uint8Array(2), { family: "ipv4", host: "127.0.0.1", port });
-  const { address, control } = received(server);
-  assert.equal(address?.family === "ipv6" && address.host, "::ffff:127.0.0.1");
+  const { from, control } = received(server);
+  assert.equal(from?.family === "ipv6" && from.host, "::ffff:127.0.0.1");
   assert.equal(control.packetInfo!.host, "::ffff:127.0.0.1");
   assert.equal(control.ttl, 64);
   // The same once more as IPv4 has it: nothing of what the kernel says is thrown away.
@@ -284,8 +284,8 @@ test("which group of netlink a message is of", () => {
   header.setUint16(4, NLMSG_NOOP, true);
   header.setUint16(6, NLM_F_REQUEST | NLM_F_ACK, true);
   sendMessage(route, { bytes: header, to: { family: "netlink", pid: 0, groups: 0 } });
-  const { address, control } = received(route);
-  assert.deepEqual(address, { family: "netlink", pid: 0, groups: 0 });
+  const { from, control } = received(route);
+  assert.deepEqual(from, { family: "netlink", pid: 0, groups: 0 });
   assert.deepEqual(control, { netlinkGroup: 0 });
 });
 

@@ -168,14 +168,14 @@ print(address[0])
     );
     const message = receive(udp, new Uint8Array(10));
     const { control } = message;
-    const address = message.address as Ipv4Address;
+    const from = message.from as Ipv4Address;
     const { packetInfo, ...others } = control;
     assert.deepEqual(others, { ttl: 33, tos: 0x20 });
     assert.equal(packetInfo!.host, "127.0.0.1");
-    assert.equal(address.host, "127.0.0.9");
+    assert.equal(from.host, "127.0.0.9");
     sendMessage(udp, {
       bytes: bytesOf("pong"),
-      to: { ...address, host: "127.0.0.1" },
+      to: { ...from, host: "127.0.0.1" },
       control: { ttl: 44, tos: 0x28, packetInfo: { host: "127.0.0.8" } },
     });
     assert.deepEqual((await output).split("\n"), [

@@ -106,7 +106,7 @@ for (const type of ["datagram", "seqpacket"] as const) {
               const buffer = new Uint8Array(step.receive);
               assert.deepEqual(receiveFrom(pair[step.by], buffer, { peek: step.peek }), {
                 length: kept.length,
-                address: null,
+                from: null,
                 truncated: kept.length < message.length,
               });
               assert.deepEqual(buffer.subarray(0, kept.length), kept);
@@ -173,7 +173,7 @@ test("to send to nobody is an error and never a signal", async () => {
   `;
   const { status, signal, stdout } = await runFresh(program("send(pair.first, bytes)"));
   assert.deepEqual({ status, signal, stdout }, { status: 0, signal: null, stdout: "EPIPE\n" });
-  const more = await runFresh(program("send(pair.first, bytes, { dontWait: true })"));
+  const more = await runFresh(program("send(pair.first, bytes, { nonBlocking: true })"));
   assert.deepEqual([more.status, more.stdout], [0, "EPIPE\n"]);
   // And it is not that such a signal would do nothing here:
   assert.equal((await runFresh(program("write(pair.first, bytes)"))).signal, "SIGPIPE");
@@ -210,10 +210,10 @@ test("families without pairs say so, and nothing is left open", () =>
 
 test("a blocking pair gives null all the same, if the call says not to wait", () => {
   using pair = socketPair("stream", { nonBlocking: false });
-  assert.equal(receive(pair.first, new Uint8Array(1), { dontWait: true }), null);
-  assert.equal(receiveFrom(pair.first, new Uint8Array(1), { dontWait: true }), null);
+  assert.equal(receive(pair.first, new Uint8Array(1), { nonBlocking: true }), null);
+  assert.equal(receiveFrom(pair.first, new Uint8Array(1), { nonBlocking: true }), null);
   const buffer = new Uint8Array(65536);
-  while (send(pair.first, buffer, { dontWait: true }) !== null);
+  while (send(pair.first, buffer, { nonBlocking: true }) !== null);
 });
 
 test("a blocking call waits until the whole buffer is filled, if it is told to", () => {
@@ -237,7 +237,7 @@ test("the real length of a message is told, and no more than the buffer written"
       assert.equal(memory.findLastIndex((byte) => byte === 7) + 1, Math.min(length, room));
       assert.deepEqual(receiveFrom(pair.second, into, { truncate: true }), {
         length,
-        address: null,
+        from: null,
         truncated: length > room,
       });
       assert.ok(memory.subarray(room).every((byte) => byte === 0xa5));

@@ -77,8 +77,8 @@ export function receiveError(fd: AsFd): QueuedError | null {
   packet ??= new Uint8Array(PACKET);
   const message = receiveWith(number, [packet], MSG_ERRQUEUE, 0, CONTROL);
   if (message === null) return null;
-  const { length, address, control: { error = unknown, ...control } } = message;
-  return { error, destination: address, bytes: packet.slice(0, length), control };
+  const { length, from: destination, control: { error = unknown, ...control } } = message;
+  return { error, destination, bytes: packet.slice(0, length), control };
 }
 
 /** Where a family says it in a way we do not know, which `others` has then. */

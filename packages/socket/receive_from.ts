@@ -17,7 +17,7 @@ import { decodeAddress } from "./sockaddr.ts";
  * using pair = socketPair("datagram");
  * send(pair.first, new Uint8Array(5));
  * const received: ReceivedFrom | null = receiveFrom(pair.second, new Uint8Array(3));
- * assert.deepEqual(received, { length: 3, address: null, truncated: true });
+ * assert.deepEqual(received, { length: 3, from: null, truncated: true });
  * ```
  */
 export interface ReceivedFrom {
@@ -27,7 +27,7 @@ export interface ReceivedFrom {
    */
   readonly length: number;
   /** Who sent it; `null` on a connection, and of an unnamed `unix` sender. */
-  readonly address: SocketAddress | null;
+  readonly from: SocketAddress | null;
   /** Whether a part of it did not fit into the buffer, and was lost. */
   readonly truncated: boolean;
 }
@@ -66,7 +66,7 @@ const vector = iovec.view(vectorBytes);
  * sendTo(client, new Uint8Array(0), localAddress(server));
  * assert.deepEqual(receiveFrom(server, new Uint8Array(16)), {
  *   length: 0,
- *   address: localAddress(client),
+ *   from: localAddress(client),
  *   truncated: false,
  * });
  * ```
@@ -91,7 +91,7 @@ export function receiveFrom(
   if (n === -EAGAIN) return null;
   return {
     length: ok(n, "recvmsg", { fd: number }),
-    address: header.msg_namelen === 0 ? null : decodeAddress(room, header.msg_namelen),
+    from: header.msg_namelen === 0 ? null : decodeAddress(room, header.msg_namelen),
     truncated: (header.msg_flags & MSG_TRUNC) !== 0,
   };
 }

@@ -55,7 +55,7 @@ export interface ReceivedMessage extends Disposable {
    */
   readonly length: number;
   /** Who sent it; `null` on a connection, and of an unnamed `unix` sender. */
-  readonly address: SocketAddress | null;
+  readonly from: SocketAddress | null;
   /** Whether a part of it did not fit into the buffers, and was lost: `MSG_TRUNC`. */
   readonly truncated: boolean;
   /**
@@ -185,7 +185,7 @@ function described(
     const { msg_flags: flags, msg_namelen: nameLength } = header;
     return {
       length,
-      address: nameLength === 0 ? null : decodeAddress(name, nameLength),
+      from: nameLength === 0 ? null : decodeAddress(name, nameLength),
       truncated: (flags & MSG_TRUNC) !== 0,
       controlTruncated: (flags & MSG_CTRUNC) !== 0,
       endOfRecord: (flags & MSG_EOR) !== 0,

@@ -21,13 +21,13 @@ import { socketLevel } from "./socket_level.ts";
  * using pair = socketPair("datagram");
  * const batch = new MessageBatch();
  * for (const byte of [1, 2, 3]) batch.add(new Uint8Array([byte]));
- * const rest: SendMessagesOptions = { from: 2 };
+ * const rest: SendMessagesOptions = { first: 2 };
  * assert.equal(sendMessages(pair.first, batch, rest), 1);
  * ```
  */
 export interface SendMessagesOptions extends SendOptions {
   /** The index of the first message to be sent; by default 0. */
-  readonly from?: number;
+  readonly first?: number;
 }
 
 const { EAGAIN, EINTR } = errno;
@@ -37,7 +37,7 @@ const { EAGAIN, EINTR } = errno;
  * any messages, of which the kernel takes 1024 at once.
  *
  * Those that were sent before the socket was full, or before something went wrong, count. Go on
- * from there, `{ from }`, and the same error comes again, if it is still one: that an earlier message
+ * from there, `{ first }`, and the same error comes again, if it is still one: that an earlier message
  * found nobody is told only once, and may be lost so.
  *
  * @param fd A socket of messages; with a batch also a stream, where `sent` tells how far the last
@@ -47,7 +47,7 @@ const { EAGAIN, EINTR } = errno;
  * @returns How many were sent; `null` if the socket takes nothing now
  * @throws {SyscallError} As {@linkcode sendMessage} does, about the first message
  * @throws {TypeError | RangeError} As {@linkcode sendMessage} does, about any message; if there is no
- * message `from`; if it is a stream and no batch
+ * message `first`; if it is a stream and no batch
  *
  * @example Usage
  * ```ts
@@ -66,38 +66,38 @@ export function sendMessages(
   options: SendMessagesOptions = {},
 ): number | null {
   const number = fdOf(fd);
-  const { from = 0, ...others } = options;
+  const { first = 0, ...others } = options;
   const flags = sendBits(others);
   return Array.isArray(messages)
-    ? sendList(number, messages, from, flags)
-    : sendBatch(number, messages as MessageBatch, from, flags);
+    ? sendList(number, messages, first, flags)
+    : sendBatch(number, messages as MessageBatch, first, flags);
 }
 
-function sendBatch(fd: number, batch: MessageBatch, from: number, flags: number): number | null {
+function sendBatch(fd: number, batch: MessageBatch, first: number, flags: number): number | null {
   const memory = memoryOf(batch);
-  requireInteger(from, "from", 0, memory.count);
-  memory.prepare(from);
-  const address = memory.addressOf(from);
-  const count = memory.count - from;
+  requireInteger(first, "first", 0, memory.count);
+  memory.prepare(first);
+  const address = memory.addressOf(first);
+  const count = memory.count - first;
   lent.memory = memory;
   let n: number;
   do n = libc.sendmmsg(fd, address, count, flags); while (n === -EINTR);
   lent.memory = undefined;
-  memory.send(from, Math.max(0, n));
-  return resultOf(n, fd, count > 0 && memory.slots[from].nameLength > 0);
+  memory.send(first, Math.max(0, n));
+  return resultOf(n, fd, count > 0 && memory.slots[first].nameLength > 0);
 }
 
 function sendList(
   fd: number,
   messages: readonly Message[],
-  from: number,
+  first: number,
   flags: number,
 ): number | null {
-  requireInteger(from, "from", 0, messages.length);
+  requireInteger(first, "first", 0, messages.length);
   if (socketLevel(fd, SO_TYPE) === SOCK_STREAM) {
     throw new TypeError("a stream may take a part of a message, which only a batch can tell");
   }
-  const parts = messages.slice(from, from + IOV_MAX).map(partsOf);
+  const parts = messages.slice(first, first + IOV_MAX).map(partsOf);
   const { memory, headers, names } = new Headers(parts.length);
   const vectors = new Vectors(parts.reduce((sum, { buffers }) => sum + buffers.length, 0));
   for (const [i, part] of parts.entries()) put(part, headers[i], names[i], vectors);

@@ -122,4 +122,4 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
 
 const end = Symbol();
 const nothing = new Uint8Array(0);
-const measuring = { peek: true, truncate: true, dontWait: true } as const;
+const measuring = { peek: true, truncate: true, nonBlocking: true } as const;

@@ -223,7 +223,7 @@ test("on a connection a message has no sender, and nothing of a stream is lost",
     send(ends.client, encode("abc"));
     until("readable", ends.server);
     const buffer = new Uint8Array(2);
-    const expected = { length: 2, address: null, truncated: false };
+    const expected = { length: 2, from: null, truncated: false };
     assert.deepEqual(receiveFrom(ends.server, buffer), expected);
     assert.deepEqual(receiveFrom(ends.server, buffer), { ...expected, length: 1 });
     assert.equal(receiveFrom(ends.server, buffer), null);

@@ -45,7 +45,7 @@ for (const family of ["ipv4", "ipv6"] as const) {
       using server = bound(family);
       using client = bound(family);
       const to = localAddress(server);
-      const address = localAddress(client);
+      const from = localAddress(client);
       fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), (message, room) => {
         assert.equal(sendTo(client, message, to), message.length);
         arrived(server);
@@ -54,9 +54,9 @@ for (const family of ["ipv4", "ipv6"] as const) {
         const into = buffer.subarray(0, room);
         const length = Math.min(room, message.length);
         const truncated = room < message.length;
-        const whole = { length: message.length, address, truncated };
+        const whole = { length: message.length, from, truncated };
         assert.deepEqual(receiveFrom(server, into, { peek: true, truncate: true }), whole);
-        assert.deepEqual(receiveFrom(server, into), { length, address, truncated });
+        assert.deepEqual(receiveFrom(server, into), { length, from, truncated });
         assert.deepEqual(buffer.subarray(0, length), message.subarray(0, length));
         assert.ok(buffer.subarray(length).every((byte) => byte === 0xa5));
         assert.equal(receiveFrom(server, into), null);
@@ -72,8 +72,8 @@ for (const family of ["ipv4", "ipv6"] as const) {
       const own = localAddress(client) as { port: number };
       assert.ok(own.port > 0);
       arrived(server);
-      const { address } = receiveFrom(server, new Uint8Array(9))!;
-      assert.equal((address as { port: number }).port, own.port);
+      const { from } = receiveFrom(server, new Uint8Array(9))!;
+      assert.equal((from as { port: number }).port, own.port);
     }));
 
   test(`${family}: one that is connected hears of its peer alone, until they part`, () =>
@@ -195,12 +195,12 @@ test("each option of sending and receiving is one flag, and no signal is sent in
   const sending = {
     more: 0x8000,
     outOfBand: 1,
-    dontWait: 0x40,
+    nonBlocking: 0x40,
     dontRoute: 4,
     confirm: 0x800,
     endOfRecord: 0x80,
   };
-  const receiving = { peek: 2, waitAll: 0x100, outOfBand: 1, truncate: 0x20, dontWait: 0x40 };
+  const receiving = { peek: 2, waitAll: 0x100, outOfBand: 1, truncate: 0x20, nonBlocking: 0x40 };
   try {
     send(udp, bytes);
     sendTo(udp, bytes, "127.0.0.1:9");

@@ -111,7 +111,7 @@ test("a path of 108 bytes has no room for its NUL, and works", () =>
     connect(client, { family: "unix", path });
     assert.deepEqual(remoteAddress(client), { family: "unix", path });
     send(client, new Uint8Array(5));
-    assert.deepEqual(receiveFrom(server, new Uint8Array(9))?.address, named);
+    assert.deepEqual(receiveFrom(server, new Uint8Array(9))?.from, named);
   }));
 
 test("an abstract name may be of any bytes, and is gone with its socket", () =>
@@ -147,7 +147,7 @@ test("an unnamed address lets the kernel choose one", () =>
     sendTo(other, new Uint8Array(2), own);
     assert.deepEqual(receiveFrom(one, new Uint8Array(9)), {
       length: 2,
-      address: localAddress(other),
+      from: localAddress(other),
       truncated: false,
     });
   }));
@@ -158,7 +158,7 @@ test("who has no name sends without one", () =>
     bind(server, { family: "unix" });
     using client = socket("unix", "datagram");
     sendTo(client, new Uint8Array(0), localAddress(server));
-    const nobody = { length: 0, address: null, truncated: false };
+    const nobody = { length: 0, from: null, truncated: false };
     assert.deepEqual(receiveFrom(server, new Uint8Array(9)), nobody);
     assert.equal(receiveFrom(server, new Uint8Array(9)), null);
   }));

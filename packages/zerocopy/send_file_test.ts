@@ -307,7 +307,7 @@ test("only what is in memory is asked for: a disk never stops the thread", () =>
     fsync(file);
     advise(file, "dontNeed");
     const sample = [new Uint8Array(1)];
-    const isThere = (at: number) => preadv(file, sample, at, { noWait: true }) !== null;
+    const isThere = (at: number) => preadv(file, sample, at, { nonBlocking: true }) !== null;
     assert.ok(!isThere(0) && !isThere(2_000_000), "the file is not in memory");
 
     let around = 0;

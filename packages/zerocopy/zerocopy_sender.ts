@@ -258,7 +258,7 @@ export class ZerocopySender implements Disposable, AsyncDisposable {
   }
 
   #copy(bytes: Bytes, { to, more }: SendZerocopyOptions): number | null {
-    const how = { more, dontWait: true };
+    const how = { more, nonBlocking: true };
     return to === undefined ? send(this.#socket, bytes, how) : sendTo(this.#socket, bytes, to, how);
   }
 

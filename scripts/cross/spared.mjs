@@ -15,7 +15,7 @@ const needs = [
   },
   {
     file: /^packages\/fd\/vectored_test/,
-    tests: /^append writes to the end, and noWait/,
+    tests: /^append writes to the end, and nonBlocking/,
     of: ["pwritev2", "preadv2"],
   },
   {

@@ -12,8 +12,8 @@ import type { Transport } from "./transport.ts";
 
 const one = new Uint8Array(1);
 const none = new Uint8Array(0);
-const look = { peek: true, dontWait: true } as const;
-const atOnce = { dontWait: true } as const;
+const look = { peek: true, nonBlocking: true } as const;
+const atOnce = { nonBlocking: true } as const;
 const anything = { readable: true, readHangUp: true, priority: true } as const;
 
 /**

@@ -68,7 +68,7 @@ function stopFlowing(socket: Socket): void {
 }
 
 const one = new Uint8Array(1);
-const look = { peek: true, dontWait: true } as const;
+const look = { peek: true, nonBlocking: true } as const;
 
 /**
  * Whether a `net.Socket` at rest can still be used: open at both ends, with nothing to be read. Of

@@ -88,7 +88,7 @@ export class Sounder {
     for (let attempt = 1;; attempt++) {
       connectionError(this.socket); // what was said of an earlier packet is in the queue as well
       try {
-        const sent = sendMessages(this.socket, this.#batch, { from, dontWait: true });
+        const sent = sendMessages(this.socket, this.#batch, { first: from, nonBlocking: true });
         for (let i = from; i < from + (sent ?? 0); i++) this.#note(packets[i].departure, began);
         if (sent !== packets.length - from) this.#countAnew();
         return sent;
@@ -163,10 +163,10 @@ export class Sounder {
       try {
         const message = receiveMessage(this.socket, this.#room, atOnce);
         if (message === null) return null;
-        const { length, address, control } = message;
+        const { length, from, control } = message;
         return {
           bytes: this.#room.subarray(0, length),
-          from: address,
+          from,
           ttl: control.ttl ?? control.hopLimit,
           arrived: control.timestamps?.software,
         };
@@ -178,4 +178,4 @@ export class Sounder {
   }
 }
 
-const atOnce = { dontWait: true } as const;
+const atOnce = { nonBlocking: true } as const;
