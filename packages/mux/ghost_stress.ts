@@ -119,9 +119,14 @@ class Witness implements Waiter {
     this.#react = react;
   }
 
+  /** What he is to be told of; nothing while he rests. */
+  get wanted(): number {
+    return this.interest === 0 ? 0 : this.interest | ALWAYS;
+  }
+
   /** What is the case of what he waits for. */
   get due(): number {
-    return this.file.bits & (this.interest | ALWAYS);
+    return this.file.bits & this.wanted;
   }
 
   ready(bits: number): void {
@@ -400,7 +405,7 @@ export class World {
     const witness = this.#any(this.#witnesses);
     if (!witness?.isOpen || witness.isSevered || witness.mode & EPOLLEXCLUSIVE) return;
     try {
-      reactor.modify(witness, this.#any(INTERESTS)!);
+      reactor.modify(witness, this.#choose(3) === 0 ? 0 : this.#any(INTERESTS)!);
     } catch (error) {
       if (!this.#isScarcity(error)) throw error;
       return;
@@ -496,7 +501,7 @@ export class World {
       const gained = bits & ~file.bits;
       file.bits = bits;
       for (const witness of this.#witnesses) {
-        if (witness.file === file) witness.owed |= gained & (witness.interest | ALWAYS);
+        if (witness.file === file) witness.owed |= gained & witness.wanted;
       }
     }
     return hasChanged;
