@@ -1,6 +1,6 @@
 import { type ReadAllOptions, signalOf, unlessAborted, type WaitOptions } from "@posixly/mux";
 import { type Bytes, requireBytes, requireInteger, requireKnown } from "@posixly/sys";
-import type { Child } from "./child.ts";
+import type { ChildEnds } from "./child_ends.ts";
 import type { PipeReader } from "./reader.ts";
 import type { ExitStatus } from "./running.ts";
 import type { SpawnOptions } from "./spawn_options.ts";
@@ -51,7 +51,7 @@ export interface Communicated<O extends SpawnOptions = SpawnOptions> {
 
 /** Feeds a child, collects what it says and waits for its end, all at the same time. */
 export async function communicate<O extends SpawnOptions>(
-  child: Child<O>,
+  child: ChildEnds<O> & { readonly exited: Promise<ExitStatus> },
   options: CommunicateOptions,
 ): Promise<Communicated<O>> {
   requireKnown(options, ["input", "limit", "signal", "timeout"]);

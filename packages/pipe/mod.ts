@@ -21,7 +21,8 @@
  * @module
  */
 export { capacity, setCapacity } from "./capacity.ts";
-export { Child, type ChildEnds } from "./child.ts";
+export { Child } from "./child.ts";
+export { type ChildEnds } from "./child_ends.ts";
 export { type Communicated, type CommunicateOptions } from "./communicate.ts";
 export { environment } from "./environment.ts";
 export { type FifoOptions, type FifoReaderOptions, makeFifo, openFifoReader } from "./fifo.ts";

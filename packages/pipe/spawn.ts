@@ -1,5 +1,6 @@
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
-import { Child, type ChildEnds } from "./child.ts";
+import { Child } from "./child.ts";
+import type { ChildEnds } from "./child_ends.ts";
 import { planOf } from "./child_plan.ts";
 import { ChildTable } from "./child_table.ts";
 import { requireCredentials, withCredentials } from "./credentials.ts";

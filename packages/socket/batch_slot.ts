@@ -1,8 +1,9 @@
 import type { OwnedFd } from "@posixly/fd";
 import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
 import type { AddressLike, SocketAddress } from "./address.ts";
-import type { BatchMessage } from "./batch.ts";
-import { encodeControl, type ReceivedControl, type Said, saidIn } from "./control.ts";
+import type { BatchMessage } from "./batch_message.ts";
+import { encodeControl, type Said, saidIn } from "./control.ts";
+import type { ReceivedControl } from "./control_data.ts";
 import type { Credentials } from "./credentials.ts";
 import { viewOf } from "./descriptors.ts";
 import { MSG_CTRUNC, MSG_EOR, MSG_TRUNC } from "./libc.ts";

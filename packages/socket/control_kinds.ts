@@ -1,6 +1,6 @@
 import { cstring, fromCString, requireInteger } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
-import type { AncillaryData } from "./control.ts";
+import type { AncillaryData } from "./control_data.ts";
 import type { ControlMessage } from "./control_message.ts";
 import { credentials } from "./credentials.ts";
 import { extendedError } from "./extended_error.ts";

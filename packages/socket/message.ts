@@ -1,7 +1,8 @@
 import { type AsFd, fdOf } from "@posixly/fd";
 import { type Bytes, requireBytes, requireKnown } from "@posixly/sys";
 import type { AddressLike } from "./address.ts";
-import { type Control, encodeControl } from "./control.ts";
+import { encodeControl } from "./control.ts";
+import type { Control } from "./control_data.ts";
 import type { Credentials } from "./credentials.ts";
 import { IOV_MAX, SO_TYPE, SOCK_STREAM } from "./libc.ts";
 import { socketLevel } from "./socket_level.ts";

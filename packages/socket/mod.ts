@@ -19,7 +19,8 @@ export {
   type VsockAddress,
 } from "./address.ts";
 export { adopt } from "./adopt.ts";
-export { type BatchMessage, MessageBatch, type MessageBatchOptions } from "./batch.ts";
+export { MessageBatch, type MessageBatchOptions } from "./batch.ts";
+export { type BatchMessage } from "./batch_message.ts";
 export { bind } from "./bind.ts";
 export { type BufferLimits, bufferLimits, type TuningRange } from "./buffer_limits.ts";
 export {
@@ -30,13 +31,8 @@ export {
   type TuneOptions,
 } from "./buffers.ts";
 export { connect, connectionError, disconnect } from "./connect.ts";
-export {
-  type AncillaryData,
-  type Control,
-  decodeControl,
-  encodeControl,
-  type ReceivedControl,
-} from "./control.ts";
+export { decodeControl, encodeControl } from "./control.ts";
+export { type AncillaryData, type Control, type ReceivedControl } from "./control_data.ts";
 export { type ControlMessage } from "./control_message.ts";
 export { socket, type SocketOptions } from "./create.ts";
 export { type Credentials } from "./credentials.ts";

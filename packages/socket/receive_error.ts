@@ -1,6 +1,6 @@
 import { type AsFd, fdOf } from "@posixly/fd";
 import type { SocketAddress } from "./address.ts";
-import type { ReceivedControl } from "./control.ts";
+import type { ReceivedControl } from "./control_data.ts";
 import type { ExtendedError } from "./extended_error.ts";
 import { AF_NETLINK, AF_UNIX, MSG_ERRQUEUE, SO_DOMAIN } from "./libc.ts";
 import { receiveWith } from "./receive_message.ts";

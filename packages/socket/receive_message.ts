@@ -1,7 +1,8 @@
 import { type AsFd, fdOf, type OwnedFd } from "@posixly/fd";
 import { addressOf, bitsOf, type Bytes, errno, ok, requireInteger } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
-import { type ReceivedControl, saidIn } from "./control.ts";
+import { saidIn } from "./control.ts";
+import type { ReceivedControl } from "./control_data.ts";
 import { spaceFor } from "./control_message.ts";
 import type { Credentials } from "./credentials.ts";
 import { Single } from "./headers.ts";
