@@ -109,6 +109,7 @@ class Reactor {
     const changed = this.#registry.arm(registration, interest | (mode === 0 ? armed : mode));
     ok(changed, "epoll_ctl", { fd: number });
     waiter.interest = interest;
+    registration.reconsider();
   }
 
   /** Whether a waiter keeps the program alive. */

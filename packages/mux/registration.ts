@@ -34,6 +34,8 @@ export class Registration {
   armed: number;
   /** Never changed in place, so that a batch goes on with those who waited when it began. */
   waiters: readonly Waiter[] = nobody;
+  /** What somebody waits for. */
+  wanted = 0;
   /** Beside one in another mode: the level-triggered one of the same descriptor. */
   level: Registration | undefined;
   /** Held only while somebody waits: one that was forgotten is to be collected, with a warning. */
@@ -59,13 +61,6 @@ export class Registration {
     this.duplicate = duplicate;
   }
 
-  /** What somebody waits for. */
-  get wanted(): number {
-    let bits = 0;
-    for (const waiter of this.waiters) bits |= waiter.interest;
-    return bits;
-  }
-
   /** The object that tells us before the number is closed; without one we have to ask. */
   get owner(): OwnedFd | undefined {
     return this.#owner ?? this.#lastOwner?.deref();
@@ -83,6 +78,7 @@ export class Registration {
     waiter.registration = this;
     this.#owner = this.owner;
     this.waiters = this.waiters.length === 0 ? [waiter] : [...this.waiters, waiter];
+    this.wanted |= waiter.interest;
   }
 
   leave(waiter: Waiter): void {
@@ -91,6 +87,13 @@ export class Registration {
       ? nobody
       : this.waiters.filter((other) => other !== waiter);
     if (this.waiters === nobody) this.#owner = undefined;
+    this.reconsider();
+  }
+
+  /** Somebody waits for something else, or no longer. */
+  reconsider(): void {
+    this.wanted = 0;
+    for (const waiter of this.waiters) this.wanted |= waiter.interest;
   }
 
   /** Nothing is to be heard of it any more. */

@@ -1,4 +1,4 @@
-import { watch, type Watcher } from "@posixly/mux";
+import { type Interest, watch, type Watcher } from "@posixly/mux";
 import { remoteAddress, setOptions, shutdown, Socket, type SocketAddress } from "@posixly/socket";
 import type { SyscallError } from "@posixly/sys";
 import { FileTruncatedError } from "../file_truncated.ts";
@@ -9,9 +9,9 @@ import { inbox, receive } from "./inbox.ts";
 import { HEAD_LIMITS, parseRequestHead, type RequestHead } from "./request_head.ts";
 import type { ExchangeEnd, Service } from "./service.ts";
 
-const READABLE = { readable: true };
-const WRITABLE = { writable: true };
-type Interest = typeof READABLE | typeof WRITABLE;
+const READABLE: Interest = { readable: true };
+const WRITABLE: Interest = { writable: true };
+const NOTHING: Interest = {};
 
 /** How many requests that came together are answered before others have their turn. */
 const REQUESTS_A_TURN = 16;
@@ -279,7 +279,7 @@ export class Client extends Socket {
       if (this.#isCutShort) this.#linger();
       else this.close();
     } else {
-      this.#waitForNothing();
+      this.#waitFor(NOTHING); // not even for room, of which it would be told while there is some
       this.#service.agenda.after(state, this.#goOn);
     }
     return false;
@@ -335,11 +335,5 @@ export class Client extends Socket {
       this.#watcher.modify(interest);
     }
     this.#interest = interest;
-  }
-
-  /** Not even for room, of which it would be told for as long as there is some. */
-  #waitForNothing(): void {
-    this.#watcher?.close();
-    this.#watcher = undefined;
   }
 }
