@@ -1,4 +1,5 @@
-import { onAbort, requireWaitOptions, type WaitOptions } from "./wait.ts";
+import { onAbort } from "./on_abort.ts";
+import { requireWaitOptions, type WaitOptions } from "./wait.ts";
 
 /**
  * One signal for both ways to give up a wait, for what takes several: the time goes on from one

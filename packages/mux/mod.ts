@@ -10,6 +10,7 @@ export { type EpollEvent, EpollEvents } from "./epoll_events.ts";
 export { type Interest, type Readiness } from "./events.ts";
 export { signalOf, unlessAborted } from "./giving_up.ts";
 export { looks } from "./looks.ts";
+export { onAbort } from "./on_abort.ts";
 export { poll, type PollEntry, type PollResult } from "./poll.ts";
 export { readiness, ready } from "./readiness.ts";
 export { busyPoll, run, type RunOptions, stop } from "./run.ts";

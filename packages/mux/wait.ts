@@ -1,9 +1,9 @@
-import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { AsFd } from "@posixly/fd";
 import { requireInteger, requireKnown, show } from "@posixly/sys";
 import { EPOLLIN, EPOLLOUT } from "./libc.ts";
+import { onAbort } from "./on_abort.ts";
 import { reactor } from "./reactor.ts";
 import type { Registration, Waiter } from "./registration.ts";
 
@@ -110,15 +110,6 @@ export function requireWaitOptions(options: WaitOptions): void {
 /** A fraction of a millisecond waits no less than that, and is no less wrong below 0. */
 function awayFromZero(milliseconds: number): number {
   return milliseconds < 0 ? Math.floor(milliseconds) : Math.ceil(milliseconds);
-}
-
-/** Listens for a signal to abort, as any number may: Node 20 takes eleven for a leak, and warns. */
-export function onAbort(
-  signal: AbortSignal,
-  listener: Parameters<AbortSignal["addEventListener"]>[1],
-): void {
-  if (signal instanceof EventTarget) setMaxListeners(0, signal);
-  signal.addEventListener("abort", listener);
 }
 
 /** One who waits once. */

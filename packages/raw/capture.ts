@@ -1,4 +1,4 @@
-import type { WaitOptions } from "@posixly/mux";
+import { onAbort, type WaitOptions } from "@posixly/mux";
 import { requireInteger } from "@posixly/sys";
 import type { CapturedPacket } from "./captured_packet.ts";
 import type { PacketStatistics } from "./packet_statistics.ts";
@@ -113,7 +113,7 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
   async *[Symbol.asyncIterator](): AsyncGenerator<CapturedPacket, void, void> {
     const wait: WaitOptions = { signal: this.#signal };
     const wake = () => this.resume();
-    this.#signal?.addEventListener("abort", wake);
+    if (this.#signal !== undefined) onAbort(this.#signal, wake);
     try {
       while (this.#left > 0 && !this.closed) {
         const packet = await this.#next(wait);

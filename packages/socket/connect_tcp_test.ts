@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
+import process from "node:process";
 import { setImmediate } from "node:timers";
 import { testWhere, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
@@ -245,6 +246,23 @@ test("of all addresses none answers: giving up ends every attempt", () =>
     await waiting;
     const late = AbortSignal.timeout(300); // when both are being tried
     await assert.rejects(firstToConnect(addresses, attempt, late), { name: "TimeoutError" });
+  }));
+
+test("a signal may be given to any number of attempts, without a warning", () =>
+  withoutLeaks(async () => {
+    const warnings: string[] = [];
+    const warn = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", warn);
+    using silent = await silentListener();
+    const controller = new AbortController();
+    const connect = () => firstToConnect([silent.address], attempt, controller.signal);
+    const all = Promise.allSettled(Array.from({ length: 20 }, connect));
+    await turns();
+    controller.abort(new Error("all of you"));
+    for (const { status } of await all) assert.equal(status, "rejected");
+    await turns();
+    process.off("warning", warn);
+    assert.deepEqual(warnings, []);
   }));
 
 function attempt(address: InternetAddress, signal: AbortSignal): Promise<Connection> {

@@ -1,4 +1,5 @@
 import { clearTimeout, setTimeout } from "node:timers";
+import { onAbort } from "@posixly/mux";
 import type { Connection } from "./connection.ts";
 import type { InternetAddress } from "./internet_address.ts";
 
@@ -17,7 +18,7 @@ export async function firstToConnect(
 ): Promise<Connection> {
   const all = new AbortController();
   const abort = () => all.abort(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  if (signal !== undefined) onAbort(signal, abort);
   const connected: Connection[] = [];
   const failures: unknown[] = [];
   const pending = new Set<Promise<void>>();

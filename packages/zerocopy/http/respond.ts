@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { type AsFd, type OwnedFd, pread } from "@posixly/fd";
+import { onAbort } from "@posixly/mux";
 import { duplicateNodeSocket } from "@posixly/socket";
 import { FileTruncatedError } from "../file_truncated.ts";
 import { sendFile } from "../send_file.ts";
@@ -59,7 +60,7 @@ export async function respond(
   const leave = () => end.abort();
   if (socket.destroyed) leave();
   socket.once("close", leave);
-  signal?.addEventListener("abort", leave);
+  if (signal !== undefined) onAbort(signal, leave);
   let bytes = 0;
   let path: Responded["path"] = "stream";
   const taken = (n: number) => {

@@ -1,5 +1,5 @@
 import type { OwnedFd } from "@posixly/fd";
-import { watch, type Watcher } from "@posixly/mux";
+import { onAbort, watch, type Watcher } from "@posixly/mux";
 import {
   Acceptor,
   formatAddress,
@@ -160,7 +160,7 @@ export class StaticServer implements Disposable, AsyncDisposable {
       throw error;
     }
     this.#signal = options.signal;
-    this.#signal?.addEventListener("abort", this.#abort);
+    if (this.#signal !== undefined) onAbort(this.#signal, this.#abort);
   }
 
   /** Where its root is, such as `http://127.0.0.1:8080/`; nothing if it listens at no port. */
