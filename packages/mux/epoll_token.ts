@@ -3,8 +3,9 @@ import { epollEvent } from "./libc.ts";
 
 /** How many there are: 3 on x64, 4 on arm64. */
 export const WORDS: number = epollEvent.size / 4;
-const LOW = epollEvent.offsets.data / 4;
-const HIGH = LOW + 1;
+/** Where in an event the halves of its token are. */
+export const LOW: number = epollEvent.offsets.data / 4;
+export const HIGH: number = LOW + 1;
 
 /** Writes a token into the event at `at`. */
 export function writeToken(words: Int32Array, at: number, token: number | bigint): void {

@@ -2,9 +2,10 @@ import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers";
 import { type AsFd, OwnedFd } from "@posixly/fd";
 import { errno, ok } from "@posixly/sys";
+import { WORDS } from "./epoll_token.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLONESHOT } from "./libc.ts";
 import { nobody, type Registration, type Waiter } from "./registration.ts";
-import { GENERATION, Registry, SLOT, WORDS } from "./registry.ts";
+import { GENERATION, Registry, SLOT } from "./registry.ts";
 import { nextTurn } from "./turn.ts";
 
 /** Reported whether asked for or not. */

@@ -1,5 +1,6 @@
 import { type AsFd, close, duplicate, fdOf, OwnedFd } from "@posixly/fd";
 import { errno, ok, type Watch, watch } from "@posixly/sys";
+import { HIGH, LOW, WORDS } from "./epoll_token.ts";
 import {
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
@@ -11,10 +12,9 @@ import {
 } from "./libc.ts";
 import { Registration } from "./registration.ts";
 
-/** An event in words of 32 bits: `events` is the first, the token are two others. */
-export const WORDS: number = epollEvent.size / 4;
-export const SLOT: number = epollEvent.offsets.data / 4;
-export const GENERATION: number = SLOT + 1;
+/** The halves of a token: where its registration is, and proof that it is that one. */
+export const SLOT: number = LOW;
+export const GENERATION: number = HIGH;
 
 /** An epoll set, and the event loop's watch of it. */
 interface WatchedSet {

@@ -1,5 +1,5 @@
 import { Connection } from "./connection.ts";
-import { socketPair } from "./pair.ts";
+import { pairOf, socketPair } from "./pair.ts";
 
 /**
  * Two connections, see {@linkcode connectionPair}.
@@ -42,15 +42,4 @@ export interface ConnectionPair extends Disposable {
 export function connectionPair(): ConnectionPair {
   const { first, second } = socketPair();
   return pairOf(new Connection(first.release()), new Connection(second.release()));
-}
-
-function pairOf(first: Connection, second: Connection): ConnectionPair {
-  return {
-    first,
-    second,
-    [Symbol.dispose]() {
-      using _first = first;
-      second.close();
-    },
-  };
 }

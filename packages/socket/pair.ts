@@ -80,7 +80,14 @@ export function socketPair(
   const kind = typeNumber(type) | flagsOf(options);
   const fds = new Int32Array(2);
   ok(libc.socketpair(family, kind, protocolNumber(protocol, family), fds), "socketpair");
-  const [first, second] = [new Socket(fds[0]), new Socket(fds[1])];
+  return pairOf(new Socket(fds[0]), new Socket(fds[1]));
+}
+
+/** Two ends that are closed together, even if one of them cannot be. */
+export function pairOf<End extends Socket>(
+  first: End,
+  second: End,
+): Disposable & { readonly first: End; readonly second: End } {
   return {
     first,
     second,
