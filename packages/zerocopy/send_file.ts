@@ -40,7 +40,7 @@ export interface SendFileOptions extends WaitOptions {
    */
   readonly length?: number | bigint;
   /**
-   * How many bytes at most before everything else in this thread has its turn; by default 1 MiB.
+   * How many bytes at most before everything else in this thread has its turn; by default 2 MiB.
    */
   readonly chunk?: number;
   /** Told how many bytes the kernel has taken so far, each time that it has taken some. */
@@ -72,7 +72,7 @@ export interface Sent {
 }
 
 /** How much is sent before others have their turn. */
-const CHUNK = 2 ** 20;
+const CHUNK = 2 ** 21;
 
 /** Why sendfile(2) does not take a pair of descriptors which may well be read and written. */
 const refusals = ["EINVAL", "ENOSYS", "ESPIPE"];

@@ -54,7 +54,7 @@ export interface SendFileOptions
   readonly attachment?: boolean | string;
   /** What becomes of a file that is not there: `answer`, the default, or `throw`. */
   readonly refusal?: "answer" | "throw";
-  /** How many bytes at most before everything else in this thread has its turn; 1 MiB by default. */
+  /** How many bytes at most before everything else in this thread has its turn; 2 MiB by default. */
   readonly chunk?: number;
   /** Ends it, and the connection with it. */
   readonly signal?: AbortSignal;

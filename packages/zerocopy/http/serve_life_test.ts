@@ -211,7 +211,7 @@ testNeeding(
         await small.write(request("/small.txt"));
         assert.equal((await answerOf(small, 5)).body.toString(), "small");
         assert.ok(before > 0, "the large file was done before");
-        // By then it has been sent some chunks, of 1 MiB, and not what a socket takes in one call.
+        // By then it has been sent some chunks, of 2 MiB, and not what a socket takes in one call.
         assert.ok(sent() - before < 100 * 2 ** 20, `${sent() - before}`);
       }
       reader.kill();

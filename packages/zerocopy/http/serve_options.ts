@@ -49,7 +49,7 @@ export interface ServeStaticOptions extends DocumentRootOptions {
    * second, and is closed to make room. No limit by default.
    */
   readonly maxConnections?: number;
-  /** How many bytes one client is sent before others have their turn; by default 1 MiB. */
+  /** How many bytes one client is sent before others have their turn; by default 2 MiB. */
   readonly chunk?: number;
   /** Told of each request when it is over: the access log. */
   readonly onFinish?: (exchange: FinishedExchange) => void;
@@ -97,7 +97,7 @@ const LONGEST_TICK = 1000;
 /** Checks the options, and adds what was left out. */
 export function checkedOptions(options: ServeStaticOptions): CheckedOptions {
   requireKnown(options, [...ofRoot, ...own]);
-  const { listener, onFinish, signal, limits = {}, chunk = 2 ** 20 } = options;
+  const { listener, onFinish, signal, limits = {}, chunk = 2 ** 21 } = options;
   const headTimeout = timeout(options.headTimeout ?? 20_000, "headTimeout");
   const idleTimeout = timeout(options.idleTimeout ?? 60_000, "idleTimeout");
   const stallTimeout = timeout(options.stallTimeout ?? 60_000, "stallTimeout");
