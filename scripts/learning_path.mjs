@@ -19,12 +19,16 @@ title: The learning path
 
 Each call and topic of the guide, the function that it is here, and the tests that hold it to that.
 \`node scripts/learning_path.mjs\` makes this page, and checks every row: that the function is
-exported, and that the test, in packages, and the chapter speak of it.`;
+exported, and that the test, in packages, and the chapter speak of it. It checks, too, that each
+function which a chapter has beside C has a row.`;
 
 const { values } = readArguments({ options: { check: { type: "boolean", default: false } } });
 
 const read = (file) => readFileSync(join(root, file), "utf8");
-const complaints = learningPath.flatMap(({ steps }) => steps.flatMap(complaintsAbout));
+const complaints = [
+  ...learningPath.flatMap(({ steps }) => steps.flatMap(complaintsAbout)),
+  ...learningPath.flatMap(withoutRow),
+];
 const text = page();
 if (complaints.length === 0 && !values.check) writeFileSync(join(root, output), text);
 else if (!existsSync(join(root, output)) || read(output) !== text) {
@@ -41,6 +45,17 @@ function complaintsAbout({ name, from, test, chapter }) {
     else if (!mentions(read(file), name)) complaints.push(`${file} does not speak of ${name}`);
   }
   return complaints;
+}
+
+/** The functions that a chapter has beside those of C, and that have no row. */
+function withoutRow({ chapter }) {
+  const [table] = read(`docs/guide/${chapter}.md`).match(/^\| in C [^]*?\n\n/m);
+  const ours = table.split("\n").map((row) => row.split(/(?<!\\)\|/)[2] ?? "").join();
+  return [...ours.matchAll(/`(?:await |new )?(\w+)\(/g)]
+    .filter(([, name]) =>
+      !learningPath.some(({ steps }) => steps.some((step) => step.name === name))
+    )
+    .map(([, name]) => `${name}, of docs/guide/${chapter}.md, is missing`);
 }
 
 function mentions(text, name) {

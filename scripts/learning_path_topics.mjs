@@ -11,6 +11,13 @@ function topic(title, chapter, package_, rows) {
 }
 
 export const learningPath = [
+  topic("A call", "introduction", "@posixly/sys", [
+    ["`#include`, and a compiler", "bind", "bind_test.ts"],
+    ["`errno`, and `-1`", "ok", "error_test.ts"],
+    ["`perror`, by a name", "errnoName", "error_test.ts"],
+    ["`strerror`", "errnoMessage", "error_test.ts"],
+    ["`struct`", "struct", "struct_test.ts"],
+  ]),
   topic("Sockets", "sockets", "@posixly/socket", [
     ["`socket`", "socket", "create_test.ts"],
     ["`bind`", "bind", "tcp_test.ts"],
@@ -36,7 +43,8 @@ export const learningPath = [
     ["a server of TCP", "listenTcp", "listener_test.ts"],
     ["a client of TCP", "connectTcp", "connect_tcp_test.ts"],
     ["UDP", "udp", "datagram_socket_test.ts"],
-    ["`AF_UNIX`", "listenUnix", "unix_connections_test.ts"],
+    ["a server of `AF_UNIX`", "listenUnix", "unix_connections_test.ts"],
+    ["a client of `AF_UNIX`", "connectUnix", "unix_connections_test.ts"],
   ]),
   topic("Pipes", "pipes", "@posixly/pipe", [
     ["`pipe2`", "pipe", "pipe_test.ts"],
@@ -55,6 +63,7 @@ export const learningPath = [
     ["`read`", "read", "file_test.ts"],
     ["`write`", "write", "file_test.ts"],
     ["`lseek`", "seek", "seek_test.ts"],
+    ["`lseek` by 0", "position", "seek_test.ts"],
     ["`close`", "OwnedFd", "owned_fd_test.ts"],
     ["`dup`", "duplicate", "duplicate_test.ts"],
     ["`dup2`", "duplicateTo", "duplicate_test.ts"],
@@ -62,6 +71,7 @@ export const learningPath = [
     ["`F_SETFL`", "setFlags", "flags_test.ts"],
     ["`getrlimit`", "limit", "limits_test.ts"],
     ["`setrlimit`", "setLimit", "limits_test.ts"],
+    ["`setrlimit`, up to the hard limit", "raiseLimit", "limits_test.ts"],
     ["`/proc/self/fd`", "table", "table_test.ts"],
   ]),
   topic("Multiplexing", "multiplexing", "@posixly/mux", [
@@ -76,6 +86,7 @@ export const learningPath = [
   topic("Ephemeral ports", "ports", "@posixly/ports", [
     ["`getsockname`, which port", "localPort", "range_test.ts"],
     ["`ip_local_port_range`", "portRange", "range_test.ts"],
+    ["what else `sysctl` says of ports", "portSettings", "range_test.ts"],
     ["`IP_BIND_ADDRESS_NO_PORT`", "bindLate", "range_test.ts"],
     ["`ss -tanp`", "sockets", "sockets_test.ts"],
     ["`ss -K`", "destroySocket", "sockets_rights_test.ts"],
