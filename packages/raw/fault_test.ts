@@ -20,9 +20,8 @@ import { withFaults, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { frameOf } from "./frame_fixture.ts";
 import { libc } from "./libc.ts";
-import { isAlone, setting, testAlone } from "./network_fixture.ts";
+import { isAlone, setting, testAlone, wait } from "./network_fixture.ts";
 
-const wait = { timeout: 5000 };
 if (isAlone) setting("ipv4/ping_group_range", "0 2147483647");
 
 /** How many rings are mapped. */

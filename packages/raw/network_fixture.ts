@@ -58,3 +58,6 @@ export function veth(): Disposable {
 export function untilUp(): void {
   for (const name of ["a0", "b0"]) while (!run(`ip link show ${name}`).includes("state UP"));
 }
+
+/** For what comes at once, even on a machine that has much else to do. */
+export const wait = { timeout: 30_000 } as const;

@@ -21,10 +21,8 @@ import { runFresh, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { EXPERIMENTAL, frameOf, numberOf, udpFrame } from "./frame_fixture.ts";
-import { MAC_A, MAC_B, run, testAlone, veth } from "./network_fixture.ts";
+import { MAC_A, MAC_B, run, testAlone, veth, wait } from "./network_fixture.ts";
 import { fanoutNumber } from "./packet_options.ts";
-
-const wait = { timeout: 5000 };
 
 /** All that has come. */
 function received(socket: PacketSocket): CapturedPacket[] {

@@ -23,9 +23,8 @@ import { runFresh, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { filterOf } from "./icmp_types.ts";
-import { run, setting, testAlone } from "./network_fixture.ts";
+import { run, setting, testAlone, wait } from "./network_fixture.ts";
 
-const wait = { timeout: 5000 };
 const EXPERIMENT = 253;
 
 /** The checksum of RFC 1071, as slow as it likes to be. */

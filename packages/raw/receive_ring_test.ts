@@ -14,10 +14,9 @@ import { gc, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { EXPERIMENTAL, frameOf, numberOf, udpFrame } from "./frame_fixture.ts";
-import { MAC_A, run, testAlone, untilUp, veth } from "./network_fixture.ts";
+import { MAC_A, run, testAlone, untilUp, veth, wait } from "./network_fixture.ts";
 import { cutTo } from "./snap_length.ts";
 
-const wait = { timeout: 5000 };
 const small: ReceiveRingOptions = { interface: "b0", blockSize: 4096, blocks: 4, retireMs: 1 };
 
 /** Sends frames with numbers from one to another. */

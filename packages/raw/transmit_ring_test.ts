@@ -17,9 +17,8 @@ import { gc, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { frameOf, numberOf, udpFrame } from "./frame_fixture.ts";
-import { run, testAlone, untilUp, veth } from "./network_fixture.ts";
+import { run, testAlone, untilUp, veth, wait } from "./network_fixture.ts";
 
-const wait = { timeout: 5000 };
 const mappings = () => readFileSync("/proc/self/maps", "utf8").match(/socket:\[/g)?.length ?? 0;
 
 /** Everything that arrives at the other end. */

@@ -112,7 +112,7 @@ testAlone(
           late: false,
           way: "raw",
         });
-        assert.ok(rtt > 0 && rtt < 5000);
+        assert.ok(rtt > 0 && rtt < 30_000);
       }
       const sequences = (events as PingReply[])
         .filter(({ target }) => target === "::1").map(({ sequence }) => sequence);
@@ -138,7 +138,7 @@ testAlone(
 testAlone([], "five hundred targets at once, by one socket", () =>
   withoutLeaks(async () => {
     const targets = Array.from({ length: 500 }, (_, i) => `127.0.${i >> 8}.${i & 255}`).slice(1);
-    const summary = await ping(targets, { count: 1, interval: 100, timeout: 5000 }).summary();
+    const summary = await ping(targets, { count: 1, interval: 100, timeout: 30_000 }).summary();
     assert.deepEqual([summary.sent, summary.received], [499, 499]);
     assert.deepEqual(summary.targets.map(({ host }) => host), targets);
   }));
@@ -150,7 +150,7 @@ testAlone(
     withoutLeaks(async () => {
       for (const size of [0, 7, 8, 65_507]) {
         const targets = ["127.0.0.1", "127.0.0.2", "::1"];
-        const events = await all(ping(targets, { count: 2, interval: 5, size, timeout: 5000 }));
+        const events = await all(ping(targets, { count: 2, interval: 5, size, timeout: 30_000 }));
         assert.deepEqual(
           events.map((event) => (event as PingReply).bytes),
           Array(6).fill(size + 8),
@@ -222,7 +222,7 @@ testAlone(
           if (event.kind !== "reply") seen.push(event.kind);
           else seen.push(`${event.late ? "late " : ""}${event.duplicate ? "duplicate " : ""}reply`);
           if (seen.length > 1) continue;
-          const { bytes } = await responder.receive({ timeout: 5000 });
+          const { bytes } = await responder.receive({ timeout: 30_000 });
           for (let i = 0; i < 3; i++) await responder.send(replyTo(bytes), "127.0.0.1");
         }
         assert.deepEqual(seen, [
@@ -266,7 +266,7 @@ testAlone(
         "route add prohibit fd09:8::/64",
       ]);
       const told = async (target: string, options = {}) => {
-        const [event] = await all(ping(target, { count: 1, timeout: 5000, ...options }));
+        const [event] = await all(ping(target, { count: 1, timeout: 30_000, ...options }));
         if (event.kind !== "error") return event.kind;
         return [event.from, event.type, event.code, event.reason, event.sequence];
       };
@@ -303,7 +303,7 @@ testAlone(
       run("ip link set down1 mtu 9000");
       chain.first.batch(["link set up1 mtu 9000"]);
       const large = { size: 3000, dontFragment: true };
-      const [event] = await all(ping("10.9.3.2", { count: 1, timeout: 5000, ...large }));
+      const [event] = await all(ping("10.9.3.2", { count: 1, timeout: 30_000, ...large }));
       assert.ok(event.kind === "error");
       assert.deepEqual([event.error, event.mtu, event.from], ["EMSGSIZE", 1500, four]);
     }),
@@ -364,7 +364,7 @@ const asNobody = `
     for await (const event of ping(["127.0.0.1", "::1"], { count: 2, interval: 10, ttl: 9 })) {
       console.log(event.kind, event.way, event.from, event.ttl, event.bytes, event.clock);
     }
-    const far = ping("10.9.3.2", { count: 1, ttl: 1, timeout: 5000 });
+    const far = ping("10.9.3.2", { count: 1, ttl: 1, timeout: 30_000 });
     for await (const { kind, from, reason, way } of far) console.log(kind, from, reason);
   } catch ({ name, code, capability, remedies }) {
     console.log(name, code, capability, remedies.length);

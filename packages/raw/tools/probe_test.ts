@@ -61,7 +61,7 @@ testAlone(
         const found = await all(host, [port - 1, port, port + 1, port], { order: "port" });
         assert.equal(show(found), `${port - 1} closed, ${port} open, ${port + 1} closed`);
         for (const { rtt, ttl, attempts, refusal, host: told } of found) {
-          assert.ok(rtt! > 0 && rtt! < 5000);
+          assert.ok(rtt! > 0 && rtt! < 30_000);
           assert.deepEqual([ttl, attempts, refusal, told], [64, 1, undefined, host]);
         }
         // The kernel has taken it back: nobody is there to be accepted.
@@ -82,7 +82,7 @@ testAlone(
       const ports = Array.from({ length: 2000 }, (_, i) => port - 1000 + i).filter((it) =>
         it < 65_536
       );
-      const found = await all("127.0.0.1", ports, { rate: 4000, timeout: 5000 });
+      const found = await all("127.0.0.1", ports, { rate: 4000, timeout: 30_000 });
       assert.ok(performance.now() - began >= (ports.length - 1) / 4 - 64 / 4);
       assert.equal(found.length, ports.length);
       assert.equal(found.at(-1)!.clock, "kernel");
@@ -100,7 +100,7 @@ testAlone(
       const [silent] = await all("10.9.0.2", 80, { timeout: 50, retries: 2 });
       assert.deepEqual([silent.state, silent.attempts, silent.refusal], ["filtered", 3, undefined]);
       there.batch(["route del blackhole 10.9.0.1/32"]);
-      const [closed] = await all("10.9.0.2", 80, { timeout: 5000 });
+      const [closed] = await all("10.9.0.2", 80, { timeout: 30_000 });
       assert.equal(closed.state, "closed");
     }),
 );
@@ -109,10 +109,10 @@ testAlone([], "one who says that it does not get there is told", () =>
   withoutLeaks(async () => {
     using chain = routers();
     chain.first.batch(["route add prohibit 10.9.8.0/24", "route add prohibit fd09:8::/64"]);
-    const [four] = await all("10.9.8.1", 80, { timeout: 5000 });
+    const [four] = await all("10.9.8.1", 80, { timeout: 30_000 });
     assert.deepEqual([four.state, four.refusal?.from, four.attempts], ["filtered", "10.9.1.2", 1]);
     assert.equal(four.refusal?.reason, "administratively filtered");
-    const [six] = await all("fd09:8::1", 80, { timeout: 5000 });
+    const [six] = await all("fd09:8::1", 80, { timeout: 30_000 });
     assert.deepEqual([six.state, six.refusal?.from], ["filtered", "fd09:1::2"]);
     await assert.rejects(all("192.0.2.1", 80), { code: "ENETUNREACH" });
   }));
@@ -149,7 +149,7 @@ testAlone(
       const seen: SynAnswer[] = [];
       const listening = { answered: (answer: SynAnswer) => void seen.push(answer), refused() {} };
       while (seen.length < 2) {
-        await readable(line.socket, { timeout: 5000 });
+        await readable(line.socket, { timeout: 30_000 });
         line.take(listening);
       }
       assert.deepEqual(seen.map(({ port, attempt, says }) => [port, attempt, says]), [
@@ -180,7 +180,7 @@ testAlone(["nginx"], "our SYN gets the SYN-ACK of nginx", () =>
         });
       });
       for (const host of ["10.9.0.2", "fd09::2"]) {
-        const found = await all(host, [79, 80, 81], { order: "port", timeout: 5000 });
+        const found = await all(host, [79, 80, 81], { order: "port", timeout: 30_000 });
         assert.equal(show(found), "79 closed, 80 open, 81 closed");
       }
     } finally {

@@ -21,7 +21,7 @@ const GREETING = "hello from the other end";
 
 /** A server of HTTP, as far as curl needs one. */
 async function answer(listener: Listener): Promise<void> {
-  using connection = await listener.accept({ timeout: 5000 });
+  using connection = await listener.accept({ timeout: 30_000 });
   await connection.read(new Uint8Array(4096));
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${GREETING.length}\r\nConnection: close\r\n\r\n`;
   await connection.write(new TextEncoder().encode(head + GREETING));
@@ -121,7 +121,7 @@ testAlone(
       const write = (bytes: Uint8Array) => void pieces.push(bytes);
       const seen: string[] = [];
       using packets = sniff({ count: 4, filter: "icmp", write });
-      await ping(["127.0.0.1", "10.9.0.2"], { count: 1, interval: 1, timeout: 5000 }).summary();
+      await ping(["127.0.0.1", "10.9.0.2"], { count: 1, interval: 1, timeout: 30_000 }).summary();
       for await (const { interface: name, packet, packetType } of packets) {
         seen.push(`${name} ${packet.icmp!.type} ${packet.ip!.destination} ${packetType}`);
       }
