@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
-import { eventfd, ioctl, memfd, OwnedFd, pty, read, write } from "@posixly/fd";
+import { eventfd, ioctl, memfd, type OwnedFd, pty, read, write } from "@posixly/fd";
 import { epoll, EpollEvents, type Interest, poll, type Readiness, select } from "@posixly/mux";
 import { bind, ok } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
+import { pipe, socketpair } from "./ends_fixture.ts";
 
-const libc = bind({
-  pipe2: ["i32", "buffer", "i32"],
-  shutdown: ["i32", "i32", "i32"],
-  socketpair: ["i32", "i32", "i32", "i32", "buffer"],
-});
-const O_NONBLOCK_CLOEXEC = 0x80800;
-const AF_UNIX = 1;
-const SOCK_STREAM_NONBLOCK_CLOEXEC = 0x80801;
+const libc = bind({ shutdown: ["i32", "i32", "i32"] });
 const SHUT_WR = 1;
 const TIOCPKT = 0x5420;
 const TCFLSH = 0x540b;
@@ -27,12 +21,6 @@ const bytes = new Uint8Array(65536);
 
 function drain(fd: OwnedFd): void {
   while ((read(fd, bytes) ?? 0) > 0);
-}
-
-function two(create: (numbers: Int32Array) => number): [OwnedFd, OwnedFd] {
-  const numbers = new Int32Array(2);
-  ok(create(numbers), "create");
-  return [new OwnedFd(numbers[0]), new OwnedFd(numbers[1])];
 }
 
 /** The names whose condition holds. */
@@ -57,7 +45,7 @@ function counterWorld(): [Thing[], Step[]] {
 
 /** A pipe: empty, with something in it, or full; both ends, either of which may be closed. */
 function pipeWorld(): [Thing[], Step[]] {
-  const [reader, writer] = two((numbers) => libc.pipe2(numbers, O_NONBLOCK_CLOEXEC));
+  const [reader, writer] = pipe();
   let queued: "nothing" | "something" | "all" = "nothing";
   return [
     [
@@ -96,9 +84,7 @@ function pipeWorld(): [Thing[], Step[]] {
 
 /** Two sockets: each may have something from the other, and say that nothing more comes. */
 function socketWorld(): [Thing[], Step[]] {
-  const sockets = two((numbers) =>
-    libc.socketpair(AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0, numbers)
-  );
+  const sockets = socketpair();
   const queued = [false, false];
   const ended = [false, false];
   const expected = (i: number) => () =>

@@ -2,52 +2,20 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  close,
-  eventfd,
-  getFlags,
-  memfd,
-  open,
-  OwnedFd,
-  pty,
-  read,
-  seek,
-  write,
-} from "@posixly/fd";
+import { close, eventfd, getFlags, memfd, open, pty, read, seek, write } from "@posixly/fd";
 import { readable, readableStream, writableStream } from "@posixly/mux";
-import { bind, ok } from "@posixly/sys";
 import { runFresh, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
-
-const libc = bind({
-  pipe2: ["i32", "buffer", "i32"],
-  socketpair: ["i32", "i32", "i32", "i32", "buffer"],
-});
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const CLOEXEC = 0x80000;
-const NONBLOCK = 0x800;
-
-type Ends = [reader: OwnedFd, writer: OwnedFd];
-
-function two(create: (numbers: Int32Array) => number): Ends {
-  const numbers = new Int32Array(2);
-  ok(create(numbers), "create");
-  return [new OwnedFd(numbers[0]), new OwnedFd(numbers[1])];
-}
+import { blockingPipe, blockingSocketpair, type Ends, pipe, socketpair } from "./ends_fixture.ts";
 
 /** Pipes and socket pairs, that block and that do not. */
 const kinds: Record<string, () => Ends> = {
-  "a pipe": () => two((numbers) => libc.pipe2(numbers, CLOEXEC | NONBLOCK)),
-  "a pipe that blocks": () => two((numbers) => libc.pipe2(numbers, CLOEXEC)),
-  "a socket pair": () =>
-    two((numbers) => libc.socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC | NONBLOCK, 0, numbers)),
-  "a socket pair that blocks": () =>
-    two((numbers) => libc.socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, numbers)),
+  "a pipe": pipe,
+  "a pipe that blocks": blockingPipe,
+  "a socket pair": socketpair,
+  "a socket pair that blocks": blockingSocketpair,
 };
-const pipe = kinds["a pipe"];
-const blockingPipe = kinds["a pipe that blocks"];
 
 async function collect(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { OwnedFd, read, write } from "@posixly/fd";
-import { bind, ok } from "@posixly/sys";
+import { read, write } from "@posixly/fd";
 import { turns } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
+import { pipe as ends } from "./ends_fixture.ts";
 import { TaskQueue, WriteQueue } from "@posixly/mux";
 
-const libc = bind({ pipe2: ["i32", "buffer", "i32"] });
-const NONBLOCK_CLOEXEC = 0x80800;
-
-/** A pipe of 64 KiB. */
+/** A pipe, both ends of which are closed together. */
 function pipe() {
-  const numbers = new Int32Array(2);
-  ok(libc.pipe2(numbers, NONBLOCK_CLOEXEC), "pipe2");
-  const [reader, writer] = [new OwnedFd(numbers[0]), new OwnedFd(numbers[1])];
+  const [reader, writer] = ends();
   return {
     reader,
     writer,

@@ -1,33 +1,13 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { close, duplicateTo, eventfd, memfd, open, OwnedFd, read, write } from "@posixly/fd";
+import { close, duplicateTo, eventfd, memfd, open, type OwnedFd, read, write } from "@posixly/fd";
 import { readable, ready, whenReadable, writable } from "@posixly/mux";
-import { bind, ok } from "@posixly/sys";
 import { runFresh, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
+import { pipe, socketpair } from "./ends_fixture.ts";
 import { libc as used } from "./libc.ts";
-
-const libc = bind({
-  pipe2: ["i32", "buffer", "i32"],
-  socketpair: ["i32", "i32", "i32", "i32", "buffer"],
-});
-const O_NONBLOCK_CLOEXEC = 0x80800;
-const SOCK_STREAM_NONBLOCK_CLOEXEC = 0x80801;
-const AF_UNIX = 1;
-
-function pipe(): [reader: OwnedFd, writer: OwnedFd] {
-  const numbers = new Int32Array(2);
-  ok(libc.pipe2(numbers, O_NONBLOCK_CLOEXEC), "pipe2");
-  return [new OwnedFd(numbers[0]), new OwnedFd(numbers[1])];
-}
-
-function socketpair(): [OwnedFd, OwnedFd] {
-  const numbers = new Int32Array(2);
-  ok(libc.socketpair(AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0, numbers), "socketpair");
-  return [new OwnedFd(numbers[0]), new OwnedFd(numbers[1])];
-}
 
 const bytes = new Uint8Array(65536);
 const fill = (fd: OwnedFd) => {

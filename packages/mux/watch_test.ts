@@ -5,7 +5,7 @@ import {
   type EventFd,
   eventfd,
   memfd,
-  OwnedFd,
+  type OwnedFd,
   read,
   write,
 } from "@posixly/fd";
@@ -16,26 +16,9 @@ import {
   watch,
   type Watcher,
 } from "@posixly/mux";
-import { bind, ok } from "@posixly/sys";
 import { runFresh, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-
-const libc = bind({
-  pipe2: ["i32", "buffer", "i32"],
-  socketpair: ["i32", "i32", "i32", "i32", "buffer"],
-});
-const O_NONBLOCK_CLOEXEC = 0x80800;
-const SOCK_STREAM_NONBLOCK_CLOEXEC = 0x80801;
-const AF_UNIX = 1;
-
-function two(create: (numbers: Int32Array) => number): [OwnedFd, OwnedFd] {
-  const numbers = new Int32Array(2);
-  ok(create(numbers), "create");
-  return [new OwnedFd(numbers[0]), new OwnedFd(numbers[1])];
-}
-const pipe = () => two((numbers) => libc.pipe2(numbers, O_NONBLOCK_CLOEXEC));
-const socketpair = () =>
-  two((numbers) => libc.socketpair(AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0, numbers));
+import { pipe, socketpair } from "./ends_fixture.ts";
 
 const bytes = new Uint8Array(65536);
 const byte = Uint8Array.of(1);
