@@ -111,17 +111,17 @@ test("a socket that is full takes nothing, or some, and the rest goes later", ()
     using file = memfd("full");
     using pair = socketPair();
     setOptions(pair.first, { sendBuffer: 1 }); // the least there is
-    const { sendmsg } = libc;
+    const { syscall$sendmsg } = libc;
     let calls = 0;
     const EAGAIN = 11;
-    libc.sendmsg = (...args) => ++calls === 2 ? -EAGAIN : sendmsg(...args);
+    libc.syscall$sendmsg = (...args) => ++calls === 2 ? -EAGAIN : syscall$sendmsg(...args);
     try {
       const list = Array(300).fill(file);
       assert.deepEqual(sendDescriptors(pair.first, list), { descriptors: 253, bytes: 1 });
       calls = 1;
       assert.equal(sendDescriptors(pair.first, list), null);
     } finally {
-      libc.sendmsg = sendmsg;
+      libc.syscall$sendmsg = syscall$sendmsg;
     }
     while (send(pair.first, new Uint8Array(1000)) !== null);
     assert.equal(sendDescriptors(pair.first, [file]), null);
@@ -131,11 +131,11 @@ test("what came before an error is closed, and what went before one is told", ()
   withoutLeaks(() => {
     using file = memfd("error");
     using pair = socketPair();
-    const { recvmsg, sendmsg } = libc;
+    const { recvmsg, syscall$sendmsg } = libc;
     const EIO = 5;
     let calls = 0;
     try {
-      libc.sendmsg = (...args) => ++calls === 2 ? -EIO : sendmsg(...args);
+      libc.syscall$sendmsg = (...args) => ++calls === 2 ? -EIO : syscall$sendmsg(...args);
       const list = Array(300).fill(file);
       assert.deepEqual(sendDescriptors(pair.first, list), { descriptors: 253, bytes: 1 });
       calls = 1;
@@ -145,7 +145,7 @@ test("what came before an error is closed, and what went before one is told", ()
       const into = new Uint8Array(8);
       assert.throws(() => receiveDescriptors(pair.second, 300, into), { code: "EIO" });
     } finally {
-      Object.assign(libc, { recvmsg, sendmsg });
+      Object.assign(libc, { recvmsg, syscall$sendmsg });
     }
   }));
 

@@ -1,4 +1,4 @@
-import { array, bind, bytes, struct } from "@posixly/sys";
+import { array, bind, bytes, perArch, struct } from "@posixly/sys";
 
 /** The C headers that declare what is below; `npm run check` compares. */
 export const headers = [
@@ -22,6 +22,7 @@ export const headers = [
   "string.h",
   "sys/ioctl.h",
   "sys/socket.h",
+  "sys/syscall.h",
   "sys/time.h",
   "sys/uio.h",
   "sys/un.h",
@@ -64,8 +65,6 @@ export const libc = bind({
   recvmmsg: ["i32", "i32", "address", "u32", "i32", "address"],
   recvmsg: ["i32", "i32", "buffer", "i32"],
   send: ["i32", "i32", "buffer", "u32", "i32"],
-  sendmmsg: ["i32", "i32", "address", "u32", "i32"],
-  sendmsg: ["i32", "i32", "buffer", "i32"],
   sendto: ["i32", "i32", "buffer", "u32", "i32", "buffer", "u32"],
   setsockopt: ["i32", "i32", "i32", "i32", "buffer", "u32"],
   shutdown: ["i32", "i32", "i32"],
@@ -73,6 +72,8 @@ export const libc = bind({
   socket: ["i32", "i32", "i32", "i32"],
   socketpair: ["i32", "i32", "i32", "i32", "buffer"],
   strlen: ["i64", "address"],
+  syscall$sendmmsg: ["i32", "i32", "i32", "address", "u32", "i32"],
+  syscall$sendmsg: ["i32", "i32", "i32", "buffer", "i32"],
   unlink: ["i32", "buffer"],
   unsetenv: ["i32", "buffer"],
 });
@@ -574,7 +575,10 @@ export const ifreq = struct({ ifr_name: bytes(16), ifr_ifindex: "i32", _union: b
   align: 8,
 });
 
-// sendmsg(2), recvmsg(2) and their kin
+// sendmsg(2), recvmsg(2) and their kin. By number what musl would make otherwise: its sendmsg takes a
+// kilobyte of control messages, and its sendmmsg is a loop.
+export const SYS_sendmsg = perArch({ x64: 46, arm64: 211 });
+export const SYS_sendmmsg = perArch({ x64: 307, arm64: 269 });
 export const IOV_MAX = 1024;
 export const MSG_CTRUNC = 8;
 export const MSG_ERRQUEUE = 0x2000;

@@ -425,19 +425,19 @@ test("what is not as described is refused before the call", () => {
 
 test("an interrupted call is made again", () => {
   using pair = socketPair();
-  const { recvmsg, sendmsg } = libc;
+  const { recvmsg, syscall$sendmsg } = libc;
   const EINTR = 4;
   let interrupts = 3;
   const interrupted = <A extends unknown[]>(call: (...args: A) => number) => (...args: A) =>
     interrupts-- > 0 ? -EINTR : call(...args);
   try {
-    libc.sendmsg = interrupted(sendmsg);
+    libc.syscall$sendmsg = interrupted(syscall$sendmsg);
     assert.equal(sendMessage(pair.first, { bytes: Uint8Array.of(5) }), 1);
     interrupts = 3;
     libc.recvmsg = interrupted(recvmsg);
     assert.equal(receiveMessage(pair.second, new Uint8Array(1))!.length, 1);
   } finally {
-    Object.assign(libc, { recvmsg, sendmsg });
+    Object.assign(libc, { recvmsg, syscall$sendmsg });
   }
 });
 

@@ -2,7 +2,7 @@ import { type AsFd, fdOf } from "@posixly/fd";
 import { addressOf, errno, ok } from "@posixly/sys";
 import { contextOf } from "./context.ts";
 import { type Header, Single, type Vectors } from "./headers.ts";
-import { libc, MSG_NOSIGNAL } from "./libc.ts";
+import { libc, MSG_NOSIGNAL, SYS_sendmsg } from "./libc.ts";
 import { type Message, type Parts, partsOf, requireBytesAlong } from "./message.ts";
 import type { SendOptions } from "./message_flags.ts";
 import { sendBits } from "./send.ts";
@@ -65,7 +65,7 @@ export function sendMessage(fd: AsFd, message: Message, options?: SendOptions): 
   put(parts, header, name, vectors);
   lent.parts = parts;
   let n: number;
-  do n = libc.sendmsg(number, memory, flags); while (n === -EINTR);
+  do n = libc.syscall$sendmsg(SYS_sendmsg, number, memory, flags); while (n === -EINTR);
   lent.parts = undefined;
   if (n >= 0) return n;
   const { to } = parts;

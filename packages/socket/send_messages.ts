@@ -2,7 +2,7 @@ import { type AsFd, fdOf } from "@posixly/fd";
 import { addressOf, errno, ok, requireInteger } from "@posixly/sys";
 import { memoryOf, type MessageBatch } from "./batch.ts";
 import { Headers, Vectors } from "./headers.ts";
-import { IOV_MAX, libc, SO_TYPE, SOCK_STREAM } from "./libc.ts";
+import { IOV_MAX, libc, SO_TYPE, SOCK_STREAM, SYS_sendmmsg } from "./libc.ts";
 import { type Message, partsOf } from "./message.ts";
 import type { SendOptions } from "./message_flags.ts";
 import { sendBits } from "./send.ts";
@@ -81,7 +81,7 @@ function sendBatch(fd: number, batch: MessageBatch, first: number, flags: number
   const count = memory.count - first;
   lent.memory = memory;
   let n: number;
-  do n = libc.sendmmsg(fd, address, count, flags); while (n === -EINTR);
+  do n = libc.syscall$sendmmsg(SYS_sendmmsg, fd, address, count, flags); while (n === -EINTR);
   lent.memory = undefined;
   memory.send(first, Math.max(0, n));
   return resultOf(n, fd, count > 0 && memory.slots[first].nameLength > 0);
@@ -103,7 +103,9 @@ function sendList(
   for (const [i, part] of parts.entries()) put(part, headers[i], names[i], vectors);
   lent.memory = [parts, names, vectors];
   let n: number;
-  do n = libc.sendmmsg(fd, addressOf(memory), parts.length, flags); while (n === -EINTR);
+  do n = libc.syscall$sendmmsg(SYS_sendmmsg, fd, addressOf(memory), parts.length, flags); while (
+    n === -EINTR
+  );
   lent.memory = undefined;
   return resultOf(n, fd, parts[0]?.to !== undefined);
 }
