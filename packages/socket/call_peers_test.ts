@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { poll } from "@posixly/mux";
 import { testNeeding, withoutLeaks } from "@posixly/testing";
@@ -25,6 +24,7 @@ import {
   socket,
   type SocketType,
 } from "@posixly/socket";
+import { printed } from "./printed_fixture.ts";
 
 const folder = mkdtempSync("/tmp/posixly-peers-");
 test.after(() => rmSync(folder, { recursive: true }));
@@ -46,18 +46,6 @@ function decoded(receiveInto: (into: Uint8Array) => number | null): string {
 function message(fd: Socket): string {
   until("readable", fd);
   return decoded((into) => receive(fd, into));
-}
-
-/** What a program has printed once it matches; the output is read on, so that it can go on. */
-function printed(from: Readable, pattern: RegExp): Promise<RegExpExecArray> {
-  return new Promise((resolve, reject) => {
-    let seen = "";
-    from.on("data", (chunk) => {
-      const match = pattern.exec(seen += chunk);
-      if (match) resolve(match);
-    });
-    from.on("end", () => reject(new Error(`it ended, and all it said was ${seen}`)));
-  });
 }
 
 async function succeeds(child: ChildProcess): Promise<void> {

@@ -4,7 +4,6 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import type { Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
@@ -24,6 +23,7 @@ import {
   udp,
   unixDatagram,
 } from "@posixly/socket";
+import { printed } from "./printed_fixture.ts";
 
 const run = promisify(execFile);
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -53,18 +53,6 @@ async function isEchoed(connection: Connection): Promise<void> {
   const writing = connection.write(some).then(() => connection.end());
   assert.ok(Buffer.from(await connection.readAll()).equals(some));
   await writing;
-}
-
-/** What a program has printed once it matches; the output is read on, so that it can go on. */
-function printed(from: Readable, pattern: RegExp): Promise<RegExpExecArray> {
-  return new Promise((resolve, reject) => {
-    let seen = "";
-    from.on("data", (chunk) => {
-      const match = pattern.exec(seen += chunk);
-      if (match) resolve(match);
-    });
-    from.on("end", () => reject(new Error(`it ended, and all it said was ${seen}`)));
-  });
 }
 
 async function stop(child: ChildProcess): Promise<void> {
