@@ -17,8 +17,11 @@ const FAILURE = 2;
 /** What it ends with if nobody has the port, as grep(1) if nothing is found. */
 const NOBODY = 1;
 
-// Who reads what is printed, such as head(1), may have enough of it.
-process.stdout.on("error", () => process.exit());
+// Who reads what is printed, such as head(1), may have enough of it; a full disk is a failure.
+process.stdout.on("error", (error: Error & { readonly code?: string }) => {
+  if (error.code !== "EPIPE") fail(error);
+  process.exit();
+});
 
 try {
   const command = readArguments(process.argv.slice(2));
@@ -26,8 +29,13 @@ try {
   else if (command.every === undefined) process.stdout.write(look(command));
   else await watch(command, command.every);
 } catch (error) {
+  fail(error as Error);
+}
+
+/** Says what is wrong in a line. */
+function fail(error: Error): void {
   const hint = error instanceof UsageError ? " (--help tells more)" : "";
-  process.stderr.write(`ports: ${(error as Error).message}${hint}\n`);
+  process.stderr.write(`ports: ${error.message}${hint}\n`);
   process.exitCode = FAILURE;
 }
 

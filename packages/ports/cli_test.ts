@@ -85,6 +85,15 @@ test("it looks again and again, until who reads has enough", async () => {
   assert.deepEqual(looks.map(({ ports }) => typeof ports), ["number", "number"]);
 });
 
+test("a full disk is a failure", async () => {
+  const through = ["sh", "-c", 'exec "$@" > /dev/full', "sh"];
+  for (const args of [[], ["--help"], ["--watch=0.1", "--json"]]) {
+    const { status, stderr } = await ports(args, { through });
+    assert.equal(status, 2, args.join(" "));
+    assert.match(stderr, /^ports: .*no space left.*\n$/i);
+  }
+});
+
 test("what makes no sense is refused in a line", async () => {
   for (
     const args of [["0"], ["65536"], ["http"], ["--wach"], ["--watch=0"], ["--watch=x"], ["1e3"]]

@@ -73,7 +73,7 @@ const local: Readonly<Record<string, string>> = {
   EACCES: "a broadcast address, which takes the option broadcast; or a route forbids it",
   EADDRNOTAVAIL: "this machine has no address to send it from",
   ENETDOWN: "the interface is down",
-  EINVAL: "an address that cannot be sent to, or not without an interface",
+  EINVAL: "an address that cannot be sent to, or not without an interface; or a route discards it",
 };
 
 /** What a message of ICMP says, in words. */

@@ -81,8 +81,9 @@ const NO_ROOM_MS = 1;
  * @param options How fast, how long, in which order
  * @returns Each port and what is known of it
  * @throws {RawAccessError} `EPERM` if we lack `CAP_NET_RAW`; it says what to do
- * @throws {SyscallError} `ENETUNREACH` if no route leads there; `ENODEV` if there is no such interface,
- * `EADDRNOTAVAIL` if this machine has no such address
+ * @throws {SyscallError} `ENETUNREACH` if no route leads there, `EACCES` or `EINVAL` if one forbids or
+ * discards it; `ENODEV` if there is no such interface, `EADDRNOTAVAIL` if this machine has no such
+ * address
  * @throws {Error} As node:dns has them, if the name is not known
  * @throws {TypeError | RangeError} If a port or an option is not as described
  * @throws The signal's reason
