@@ -18,11 +18,11 @@ import type { Kind } from "./option_kind.ts";
  * bind(server, "127.0.0.1:0");
  * using client = socket("ipv4", "datagram");
  *
- * const from: PacketInfo = { host: "127.0.0.7" };
+ * const packetInfo: PacketInfo = { host: "127.0.0.7" };
  * const bytes = new Uint8Array(4);
- * sendMessage(client, { bytes, to: localAddress(server), control: { packetInfo: from } });
- * const { address } = receiveFrom(server, bytes)!;
- * assert.equal(address?.family === "ipv4" && address.host, "127.0.0.7");
+ * sendMessage(client, { bytes, to: localAddress(server), control: { packetInfo } });
+ * const { from } = receiveFrom(server, bytes)!;
+ * assert.equal(from?.family === "ipv4" && from.host, "127.0.0.7");
  * ```
  */
 export interface PacketInfo {

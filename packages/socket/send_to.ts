@@ -40,8 +40,8 @@ const { EAGAIN, EINTR } = errno;
  * sendTo(client, new TextEncoder().encode("ping"), localAddress(server));
  *
  * const buffer = new Uint8Array(1500);
- * const { length, address } = receiveFrom(server, buffer)!;
- * assert.equal(sendTo(server, buffer.subarray(0, length), address!), 4);
+ * const { length, from } = receiveFrom(server, buffer)!;
+ * assert.equal(sendTo(server, buffer.subarray(0, length), from!), 4);
  * ```
  */
 export function sendTo(
