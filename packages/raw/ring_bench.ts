@@ -67,7 +67,7 @@ for (const count of [64, 256]) {
     const batch = new MessageBatch({ messages: count, bytes: 64 });
     while (batch.add(frame) !== null);
     return () => {
-      for (let from = 0; from < count;) from += sendMessages(socket, batch, { from })!;
+      for (let from = 0; from < count;) from += sendMessages(socket, batch, { first: from })!;
     };
   };
   bench(`send ${count} frames by one call`, {

@@ -101,11 +101,11 @@ function sendList(
   const { memory, headers, names } = new Headers(parts.length);
   const vectors = new Vectors(parts.reduce((sum, { buffers }) => sum + buffers.length, 0));
   for (const [i, part] of parts.entries()) put(part, headers[i], names[i], vectors);
+  const address = addressOf(memory);
+  const count = parts.length;
   lent.memory = [parts, names, vectors];
   let n: number;
-  do n = libc.syscall$sendmmsg(SYS_sendmmsg, fd, addressOf(memory), parts.length, flags); while (
-    n === -EINTR
-  );
+  do n = libc.syscall$sendmmsg(SYS_sendmmsg, fd, address, count, flags); while (n === -EINTR);
   lent.memory = undefined;
   return resultOf(n, fd, parts[0]?.to !== undefined);
 }
