@@ -14,24 +14,47 @@ import { type FinishedExchange, serveStatic, type StaticServer } from "./http/mo
 /** What a command that is wrong, or cannot be done, ends with. */
 const FAILURE = 2;
 
+process.stdout.on("error", unwritten);
+process.stderr.on("error", () => {}); // nobody is left who would be told
+
 try {
   const command = readArguments(process.argv.slice(2));
-  if (command === null) process.stdout.write(HELP);
+  if (command === null) print(HELP);
   else await serve(command);
 } catch (error) {
+  fail(error as Error);
+}
+
+/** Prints; Deno throws at once what Node tells as an event. */
+function print(text: string): void {
+  try {
+    process.stdout.write(text);
+  } catch (error) {
+    unwritten(error as Error);
+  }
+}
+
+/**
+ * Who reads what is printed may have enough of it, or a disk is full. The server goes on; of a log
+ * that is not whole it is told once, and in the end.
+ */
+function unwritten(error: Error & { readonly code?: string }): void {
+  if (error.code !== "EPIPE" && process.exitCode !== FAILURE) fail(error);
+}
+
+/** Says what is wrong in a line. */
+function fail(error: Error): void {
   const hint = error instanceof UsageError ? " (--help tells more)" : "";
-  process.stderr.write(`zerocopy: ${(error as Error).message}${hint}\n`);
+  process.stderr.write(`zerocopy: ${error.message}${hint}\n`);
   process.exitCode = FAILURE;
 }
 
 /** Serves until a signal says that it is enough. */
 async function serve({ folder, options, log, progress }: ServeCommand): Promise<void> {
-  const server = serveStatic(folder, { ...options, ...log && { onFinish: print } });
+  const server = serveStatic(folder, { ...options, ...log && { onFinish: note } });
   const close = () => void server.close({ timeout: server.closing ? 0 : undefined });
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.on(signal, close);
-  // Who reads what is printed may have enough of it; the server goes on.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.write(`Serving ${folder} at ${server.url ?? formatAddress(server.address)}\n`);
   const showing = progress ? show(server) : undefined;
   await server.ended;
@@ -40,15 +63,13 @@ async function serve({ folder, options, log, progress }: ServeCommand): Promise<
 }
 
 /** Prints a line of the access log. */
-function print(exchange: FinishedExchange): void {
+function note(exchange: FinishedExchange): void {
   const { remoteAddress, method, target, status, bytes, length, duration, end } = exchange;
   const from = remoteAddress === null ? "-" : formatAddress(remoteAddress);
   const sent = bytes === length ? `${bytes}` : `${bytes}/${length}`;
   const request = method === "" ? "-" : `"${method} ${target}"`;
   const time = new Date().toISOString();
-  process.stdout.write(
-    `${time} ${from} ${request} ${status} ${sent} ${duration.toFixed(1)}ms ${end}\n`,
-  );
+  print(`${time} ${from} ${request} ${status} ${sent} ${duration.toFixed(1)}ms ${end}\n`);
 }
 
 /** Shows what is being sent, once a second: in place at a terminal, else whenever there is something. */

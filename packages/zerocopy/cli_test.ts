@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -38,7 +38,12 @@ interface Running {
 }
 
 /** Starts it, and waits until it serves. */
-async function start(...args: string[]): Promise<Running> {
+function start(...args: string[]): Promise<Running> {
+  return startTo("pipe", ...args);
+}
+
+/** The same, with a standard output of one's own. */
+async function startTo(output: "pipe" | number, ...args: string[]): Promise<Running> {
   const child = spawn(process.execPath, [
     ...runtimeArguments({ confined: true }),
     fileURLToPath(cli),
@@ -47,10 +52,10 @@ async function start(...args: string[]): Promise<Running> {
     "--port",
     "0",
     ...args,
-  ], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  ], { stdio: ["ignore", output, "pipe"], env: { ...process.env, NO_COLOR: "1" } });
   const end = once(child, "exit");
-  const stdout = text(child.stdout).catch(() => ""); // it may be read by nobody
-  const printed = printedBy(child.stderr);
+  const stdout = child.stdout === null ? Promise.resolve("") : text(child.stdout).catch(() => ""); // it may be read by nobody
+  const printed = printedBy(child.stderr!);
   const [, url] = await printed(/^Serving .* at (http:\S+)\n/);
   return { child, end, url, stdout, printed };
 }
@@ -120,6 +125,21 @@ test("it shows what is being sent, and goes on when nobody reads what it prints"
   await reader.cancel();
   process.kill(child.pid!, "SIGTERM");
   assert.deepEqual(await end, [0, null]);
+});
+
+test("a full disk is told of once, and a server goes on", async () => {
+  const through = ["sh", "-c", 'exec "$@" > /dev/full', "sh"];
+  const { status, stderr } = await runFresh(cli, { args: ["--help"], through });
+  assert.equal(status, 2);
+  assert.match(stderr, /^zerocopy: .*no space left.*\n$/i);
+
+  const full = openSync("/dev/full", "w");
+  const { child, end, url, printed } = await startTo(full, "--log");
+  closeSync(full);
+  for (let i = 0; i < 3; i++) assert.equal((await fetch(`${url}none`)).status, 404);
+  await printed(/^zerocopy: .*no space left.*\n$/im);
+  process.kill(child.pid!, "SIGTERM");
+  assert.deepEqual(await end, [2, null]);
 });
 
 test("--help prints what there is", async () => {
