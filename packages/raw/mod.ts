@@ -15,6 +15,7 @@ export { PingSocket, pingSocket } from "./ping_socket.ts";
 export { RawAccessError } from "./raw_access_error.ts";
 export { type RawPacket } from "./raw_packet.ts";
 export { RawSocket } from "./raw_socket.ts";
+export { MappedRing } from "./mapped_ring.ts";
 export { ReceiveRing, receiveRing } from "./receive_ring.ts";
 export { type ReceiveRingOptions } from "./ring_options.ts";
 export { RingPacket } from "./ring_packet.ts";

@@ -2,7 +2,6 @@ import { type WaitOptions, whenReadable } from "@posixly/mux";
 import { receive } from "@posixly/socket";
 import { type MappedView, requireInteger } from "@posixly/sys";
 import type { CapturedPacket } from "./captured_packet.ts";
-import { preparedPacketSocket } from "./create_packet_socket.ts";
 import {
   TP_STATUS_KERNEL,
   TP_STATUS_USER,
@@ -10,9 +9,9 @@ import {
   tpacketBlockDesc,
   tpacketHdrV1,
 } from "./libc.ts";
+import { MappedRing, opened } from "./mapped_ring.ts";
 import type { PacketSocket } from "./packet_socket.ts";
 import type { PacketStatistics } from "./packet_statistics.ts";
-import { mapRing } from "./ring_memory.ts";
 import { makeRing, type ReceiveRingOptions, ringOptions, type RingSizes } from "./ring_options.ts";
 import { lookAt, lookAway, RingPacket } from "./ring_packet.ts";
 
@@ -44,9 +43,7 @@ const NEXT = tpacket3Hdr.offsets.tp_next_offset;
  * }
  * ```
  */
-export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
-  readonly #socket: PacketSocket;
-  readonly #view: MappedView;
+export class ReceiveRing extends MappedRing implements AsyncIterable<CapturedPacket> {
   readonly #memory: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   readonly #shorts: Uint16Array;
@@ -64,7 +61,6 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
   #next = 0;
   /** Whom the callback has, while it runs. */
   #reader: RingPacket | undefined;
-  #isClosed = false;
 
   /**
    * Made by {@linkcode receiveRing} alone.
@@ -74,8 +70,7 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
    * @param sizes How it is divided
    */
   constructor(socket: PacketSocket, view: MappedView, { blockSize, blocks }: RingSizes) {
-    this.#socket = socket;
-    this.#view = view;
+    super(socket, view, () => this.#end());
     this.#memory = view.bytes;
     this.#words = new Int32Array(view.bytes.buffer);
     this.#shorts = new Uint16Array(view.bytes.buffer);
@@ -83,22 +78,6 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
     this.#blockSize = blockSize;
     this.#blocks = blocks;
     this.#status = STATUS >> 2;
-    socket.beforeClose(() => this.#leave());
-  }
-
-  /** The socket behind it: for its options and filters, never to receive by. */
-  get socket(): PacketSocket {
-    return this.#socket;
-  }
-
-  /** Its descriptor: readable when there is a block to read. */
-  get fd(): number {
-    return this.#socket.fd;
-  }
-
-  /** Whether it was closed. */
-  get closed(): boolean {
-    return this.#isClosed;
   }
 
   /**
@@ -137,7 +116,7 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
       read++;
       lookAt(packet, at);
       callback(packet); // which may throw, or close the ring
-      if (this.#isClosed) return read;
+      if (this.closed) return read;
     }
     if (this.#left === 0) this.#giveBack();
     return read;
@@ -187,12 +166,12 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
 
   /** A ring never tells what went wrong; its socket does, and has nothing else to tell. */
   #fail(): null {
-    receive(this.#socket, one, atOnce);
+    receive(this.socket, one, atOnce);
     return null;
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new Error("Cannot use a ring that was closed");
+    if (this.closed) throw new Error("Cannot use a ring that was closed");
     if (this.#reader) throw new Error("Cannot read a ring from within its own callback");
   }
 
@@ -207,7 +186,7 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
    * @throws The signal's reason, or a `TimeoutError`
    */
   receive(options?: WaitOptions): Promise<CapturedPacket> {
-    return whenReadable(this.#socket, () => this.tryReceive(), options);
+    return whenReadable(this.socket, () => this.tryReceive(), options);
   }
 
   /**
@@ -228,7 +207,7 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
     options?: WaitOptions,
   ): Promise<number> {
     requireInteger(most, "most", 1);
-    return whenReadable(this.#socket, () => {
+    return whenReadable(this.socket, () => {
       const read = this.drain(callback, most);
       return read > 0 ? read : this.#fail();
     }, options);
@@ -241,56 +220,27 @@ export class ReceiveRing implements AsyncIterable<CapturedPacket>, Disposable {
    * @throws {Error} If it is closed
    */
   statistics(): PacketStatistics {
-    return this.#socket.statistics();
+    return this.socket.statistics();
   }
 
   /** Copies of the packets as they come, until the ring is closed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<CapturedPacket, void, void> {
-    while (!this.#isClosed) {
+    while (!this.closed) {
       let packet: CapturedPacket;
       try {
         packet = await this.receive();
       } catch (error) {
-        if (this.#isClosed) return;
+        if (this.closed) return;
         throw error;
       }
       yield packet;
     }
   }
 
-  /**
-   * Ends it and gives its memory back. What still looks at it sees nothing or zeros. Once is enough.
-   *
-   * @throws {SyscallError} `ENOMEM` if the kernel has no memory left to do so; it stays open then
-   */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#view.close();
-    this.#end();
-    this.#socket.close();
-  }
-
   #end(): void {
-    this.#isClosed = true;
     this.#holds = false;
     this.#left = 0;
     if (this.#reader) lookAway(this.#reader);
-  }
-
-  /** Whoever has the socket from us closes it, and must not hear of what fails here. */
-  #leave(): void {
-    if (this.#isClosed) return;
-    this.#end();
-    try {
-      this.#view.close();
-    } catch {
-      // The garbage collector tries again, and tells.
-    }
-  }
-
-  /** Closes it at the end of a `using` block. */
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 
@@ -329,15 +279,10 @@ const atOnce = { nonBlocking: true } as const;
  */
 export function receiveRing(options: ReceiveRingOptions = {}): ReceiveRing {
   const { sizes, socket } = ringOptions(options);
-  const opened: { view?: MappedView } = {};
-  try {
-    const created = preparedPacketSocket(socket, (created) => {
-      makeRing(created, sizes);
-      opened.view = mapRing(created, sizes.total);
-    });
-    return new ReceiveRing(created, opened.view!, sizes);
-  } catch (error) {
-    opened.view?.close();
-    throw error;
-  }
+  return opened(
+    socket,
+    sizes.total,
+    (created) => makeRing(created, sizes),
+    (created, view) => new ReceiveRing(created, view, sizes),
+  );
 }

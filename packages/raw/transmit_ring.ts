@@ -9,7 +9,6 @@ import {
   requireInteger,
   SyscallError,
 } from "@posixly/sys";
-import { preparedPacketSocket } from "./create_packet_socket.ts";
 import {
   libc,
   MSG_DONTWAIT,
@@ -18,8 +17,8 @@ import {
   TP_STATUS_WRONG_FORMAT,
   tpacket2Hdr,
 } from "./libc.ts";
+import { MappedRing, opened } from "./mapped_ring.ts";
 import type { PacketSocket } from "./packet_socket.ts";
-import { mapRing } from "./ring_memory.ts";
 import {
   type FrameSizes,
   makeTransmitRing,
@@ -59,13 +58,11 @@ const LONGEST_MS = 16;
  * assert.equal(ring.flush(), 64);
  * ```
  */
-export class TransmitRing implements Disposable {
+export class TransmitRing extends MappedRing {
   /** How many bytes a frame can have. */
   readonly frameLength: number;
   /** How many frames there are. */
   readonly frames: number;
-  readonly #socket: PacketSocket;
-  readonly #view: MappedView;
   readonly #words: Int32Array;
   /** The memory of each frame. */
   readonly #slots: Uint8Array<ArrayBuffer>[] = [];
@@ -80,7 +77,6 @@ export class TransmitRing implements Disposable {
   #isTaken = false;
   /** Whether the queue of the interface had no room at all the last time. */
   #isCongested = false;
-  #isClosed = false;
 
   /**
    * Made by {@linkcode transmitRing} alone.
@@ -90,8 +86,7 @@ export class TransmitRing implements Disposable {
    * @param sizes How it is divided
    */
   constructor(socket: PacketSocket, view: MappedView, { frames, frameSize }: FrameSizes) {
-    this.#socket = socket;
-    this.#view = view;
+    super(socket, view);
     this.#words = new Int32Array(view.bytes.buffer);
     this.#stride = frameSize >> 2;
     this.frames = frames;
@@ -99,22 +94,6 @@ export class TransmitRing implements Disposable {
     for (let at = 0; at < view.bytes.length; at += frameSize) {
       this.#slots.push(view.bytes.subarray(at + HEADER, at + frameSize));
     }
-    socket.beforeClose(() => this.#leave());
-  }
-
-  /** The socket behind it, for its options. */
-  get socket(): PacketSocket {
-    return this.#socket;
-  }
-
-  /** Its descriptor: writable when there is room. */
-  get fd(): number {
-    return this.#socket.fd;
-  }
-
-  /** Whether it was closed. */
-  get closed(): boolean {
-    return this.#isClosed;
   }
 
   /** How many frames wait for {@linkcode flush}. */
@@ -199,7 +178,7 @@ export class TransmitRing implements Disposable {
   flush(): number | null {
     this.#requireOpen();
     if (this.#waiting === 0) return 0;
-    const { fd } = this.#socket;
+    const { fd } = this;
     let n: number;
     do n = libc.send(fd, null, 0, MSG_DONTWAIT); while (n === -EINTR);
     const sent = this.#settle(n);
@@ -305,11 +284,11 @@ export class TransmitRing implements Disposable {
     options: WaitOptions = {},
   ): Promise<T> {
     // Also who never has to wait lets the event loop go round.
-    const first = await whenWritable(this.#socket, () => attempt() ?? false, options);
+    const first = await whenWritable(this.socket, () => attempt() ?? false, options);
     if (first !== false) return first;
     const signal = signalOf(options);
     using vigil = new Vigil(signal);
-    vigil.watch(this.#socket, { writable: true });
+    vigil.watch(this.socket, { writable: true });
     let pause = SHORTEST_MS;
     for (;;) {
       const result = attempt();
@@ -325,35 +304,7 @@ export class TransmitRing implements Disposable {
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new Error("Cannot use a ring that was closed");
-  }
-
-  /**
-   * Ends it and gives its memory back. Frames that wait are not sent. Once is enough.
-   *
-   * @throws {SyscallError} `ENOMEM` if the kernel has no memory left to do so; it stays open then
-   */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#view.close();
-    this.#isClosed = true;
-    this.#socket.close();
-  }
-
-  /** Whoever has the socket from us closes it, and must not hear of what fails here. */
-  #leave(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    try {
-      this.#view.close();
-    } catch {
-      // The garbage collector tries again, and tells.
-    }
-  }
-
-  /** Closes it at the end of a `using` block. */
-  [Symbol.dispose](): void {
-    this.close();
+    if (this.closed) throw new Error("Cannot use a ring that was closed");
   }
 }
 
@@ -386,15 +337,10 @@ export class TransmitRing implements Disposable {
  */
 export function transmitRing(options: TransmitRingOptions): TransmitRing {
   const { sizes, socket } = transmitRingOptions(options);
-  const opened: { view?: MappedView } = {};
-  try {
-    const created = preparedPacketSocket(socket, (created) => {
-      makeTransmitRing(created, sizes);
-      opened.view = mapRing(created, sizes.total);
-    });
-    return new TransmitRing(created, opened.view!, sizes);
-  } catch (error) {
-    opened.view?.close();
-    throw error;
-  }
+  return opened(
+    socket,
+    sizes.total,
+    (created) => makeTransmitRing(created, sizes),
+    (created, view) => new TransmitRing(created, view, sizes),
+  );
 }
