@@ -49,22 +49,54 @@ export function faintTexts() {
 }
 
 /**
- * What makes a page wider than its window.
+ * What sticks out of its column, or of the window.
  *
- * @returns A line for each element that sticks out, five at the most
+ * @returns A line for each element that does, five at the most
  */
 export function stickingOut() {
   const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
+  const column = document.querySelector(".col-content");
+  const { right } = column.getBoundingClientRect();
+  const mayBeWide = "table, pre, img, svg, p, ul, .tsd-signature"; // a heading has room for its link
+  const edgeOf = (element) =>
+    column.contains(element) && element.matches(mayBeWide) ? right : width;
   const movesAlone = (element) =>
     element !== null &&
     (getComputedStyle(element).overflowX !== "visible" || movesAlone(element.parentElement));
   return [...document.body.querySelectorAll("*")]
     .filter((element) => element.checkVisibility({ visibilityProperty: true }))
-    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .filter((element) => element.getBoundingClientRect().right > edgeOf(element) + 1)
     .filter((element) => !movesAlone(element.parentElement))
     .slice(0, 5)
     .map((element) =>
       `${element.tagName}.${element.className}: ${element.textContent.slice(0, 40)}`
     );
+}
+
+/**
+ * The names in tables that are broken in the middle.
+ *
+ * @returns Those, five at the most
+ */
+export function brokenNames() {
+  return [...document.querySelectorAll("td code")]
+    .filter(({ textContent }) => /^\w+$/.test(textContent))
+    .filter((code) => code.getClientRects().length > 1)
+    .slice(0, 5)
+    .map(({ textContent }) => textContent);
+}
+
+/**
+ * Whether one sees where the focus is.
+ *
+ * @returns What has it, if one does not
+ */
+export function hiddenFocus() {
+  const focus = document.activeElement;
+  const icon = focus.querySelector("svg"); // typedoc marks the arrow of what can be folded
+  const isMarked = (element) =>
+    element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
+    getComputedStyle(element).outlineStyle !== "none";
+  if ([focus, icon].some((element) => element && isMarked(element))) return null;
+  return `${focus.tagName}.${focus.className}: ${focus.textContent.slice(0, 40)}`;
 }

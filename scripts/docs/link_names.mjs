@@ -1,6 +1,7 @@
 // Makes links into the API of what stands as code in the text of documents and READMEs, so that the
 // text itself has nothing of that, and can be read anywhere.
 import { ReflectionKind } from "typedoc";
+import { documentsOf } from "./documents.mjs";
 
 export function linkNames(project) {
   const modules = new Map(project.children.flatMap((child) => [...entryPointsOf(child)]));
@@ -15,7 +16,7 @@ export function linkNames(project) {
       ...imports.map(({ name, target }) => [name, target]),
     ]);
   };
-  for (const document of project.documents ?? []) document.content = linked(document.content);
+  for (const document of documentsOf(project)) document.content = linked(document.content);
   for (const module of [project, ...project.children]) {
     if (module.readme) module.readme = linked(module.readme, exports.get(module.name));
   }

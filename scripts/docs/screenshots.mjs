@@ -17,7 +17,7 @@ mkdirSync(folder, { recursive: true });
 const server = serveStatic(site);
 const browser = chromium();
 for (const path of pages) {
-  for (const [screen, width] of [["desk", 1280], ["phone", 390]]) {
+  for (const [screen, width] of [["desk", 1280], ["phone", 360]]) {
     for (const dark of [false, true]) {
       const page = await browser.page({ width, height: 1000, dark });
       await page.open(server.url + path);

@@ -12,7 +12,7 @@ import process from "node:process";
 import { test } from "uvu";
 import { filesIn, root } from "../files.mjs";
 import { chromium } from "./chromium.mjs";
-import { faintTexts, stickingOut } from "./legibility.mjs";
+import { brokenNames, faintTexts, hiddenFocus, stickingOut } from "./legibility.mjs";
 import { brokenLinks } from "./links.mjs";
 import { ensureSite, site } from "./site.mjs";
 
@@ -71,6 +71,24 @@ test("a chapter has a drawing and pitfalls, and every function beside C's leads 
   }
 });
 
+test("headings follow each other without a level left out", () => {
+  for (const page of [...filesIn("docs/api")].filter((file) => file.endsWith(".html"))) {
+    const html = readFileSync(join(root, page), "utf8");
+    let before = 0;
+    for (const [heading, tag, level] of html.matchAll(/<h([1-6])(?: aria-level="(\d)")?[ >]/g)) {
+      const depth = Number(level ?? tag);
+      assert.ok(depth <= before + 1, `${page}: ${heading} comes after level ${before}`);
+      before = depth;
+    }
+    assert.ok(before > 0, `${page} has no heading`);
+  }
+});
+
+test("the page of a package tells what it is once, and lists of packages do, too", () => {
+  assert.doesNotMatch(read("modules/_posixly_pipe.html"), /tsd-panel tsd-comment/);
+  assert.match(read("modules/_posixly_raw.wire.html"), /tsd-panel tsd-comment/); // no README there
+});
+
 const docs = join(root, "scripts/docs.mjs");
 
 test("npm run docs -- --serve prints its address, and serves the site there until Ctrl-C", async () => {
@@ -105,6 +123,8 @@ const pages = [
   ...["The_learning_path", "Architecture", "Benchmarks", "Contributing", "Security"].map((name) =>
     `documents/${name}.html`
   ),
+  "documents/Benchmarks.Benchmarks_of_zerocopy.html",
+  "modules/_posixly_pipe.html",
   "modules/_posixly_pool.html",
   "modules/_posixly_ports.cli.html",
   "functions/_posixly_zerocopy.sendfile.html",
@@ -116,8 +136,8 @@ const pages = [
 const screens = {
   "a desk, by day": {},
   "a desk, by night": { dark: true },
-  "a phone, by day": { width: 390, height: 844 },
-  "a phone, by night": { width: 390, height: 844, dark: true },
+  "a phone, by day": { width: 360, height: 800 },
+  "a phone, by night": { width: 360, height: 800, dark: true },
 };
 
 for (const [name, screen] of Object.entries(screens)) {
@@ -128,6 +148,7 @@ for (const [name, screen] of Object.entries(screens)) {
       const faint = await page.evaluate(`(${faintTexts})()`);
       assert.deepEqual(faint, [], `${path} has faint texts`);
       assert.deepEqual(await page.evaluate(`(${stickingOut})()`), [], `${path} is too wide`);
+      assert.deepEqual(await page.evaluate(`(${brokenNames})()`), [], `${path} breaks names`);
       const images = "[...document.images].filter(({ naturalWidth }) => naturalWidth === 0).length";
       assert.equal(await page.evaluate(images), 0, `${path} misses an image`);
     }
@@ -159,18 +180,43 @@ testNeeding("chromium", "a theme that was chosen stays, for diagrams too", async
   await page.close();
 });
 
-testNeeding("chromium", "the search finds a call, by the keyboard alone", async () => {
-  const page = await browser.page();
-  await show(page, "index.html");
-  await reach(page, "#tsd-search-trigger");
-  await page.press("Enter");
-  await page.until("document.activeElement.id === 'tsd-search-input'");
-  await page.type("sendfile");
-  const result = "#tsd-search-results a[href$='functions/_posixly_zerocopy.sendfile.html']";
-  await page.until(`document.querySelector("${result}")`);
-  await page.press("Escape");
-  await page.until("!document.querySelector('dialog[open]')");
-  await page.close();
+testNeeding(
+  "chromium",
+  "the search finds calls by their name, in C too, and chapters",
+  async () => {
+    const page = await browser.page();
+    const finds = {
+      sendfile: "functions/_posixly_zerocopy.sendfile.html",
+      sendmmsg: "functions/_posixly_socket.sendMessages.html",
+      EADDRNOTAVAIL: "documents/Ephemeral_ports.html",
+    };
+    for (const [word, path] of Object.entries(finds)) {
+      await show(page, "index.html");
+      await reach(page, "#tsd-search-trigger");
+      await page.press("Enter");
+      await page.until("document.activeElement.id === 'tsd-search-input'");
+      await page.type(word);
+      await page.until(`document.querySelector("#tsd-search-results a[href$='${path}']")`);
+      await page.press("Escape");
+      await page.until("!document.querySelector('dialog[open]')");
+    }
+    await page.close();
+  },
+);
+
+testNeeding("chromium", "one sees where the focus is, wherever Tab leads", async () => {
+  for (const screen of [{}, { width: 360, height: 800, dark: true }]) {
+    const page = await browser.page(screen);
+    for (const path of [chapters[1].page, "functions/_posixly_zerocopy.sendfile.html"]) {
+      await show(page, path);
+      for (let i = 0; i < 40; i++) {
+        await page.press("Tab");
+        if (await page.evaluate("document.activeElement === document.body")) break; // the end
+        assert.equal(await page.evaluate(`(${hiddenFocus})()`), null, `${path}, Tab ${i + 1}`);
+      }
+    }
+    await page.close();
+  }
 });
 
 testNeeding(
@@ -187,10 +233,23 @@ testNeeding(
       links.map((link) => decodeURIComponent(link.slice(server.url.length)).split("#")[0]),
     );
     for (const file of files) assert.ok(read(file).length > 0);
-    const titles = await page.evaluate(
-      "[...document.querySelectorAll('#tsd-nav-container > li > a')].map((a) => a.textContent)",
-    );
-    assert.deepEqual(titles.slice(0, chapters.length), chapters.map(({ title }) => title));
+    const entries = await page.evaluate(`
+      [...document.querySelectorAll("#tsd-nav-container > li")]
+        .map((li) => li.querySelector("a, span").textContent)
+    `);
+    assert.deepEqual(entries.slice(0, chapters.length + 8), [
+      ...["Guide", ...chapters.map(({ title }) => title)],
+      ...["Project", "The learning path", "Architecture", "Benchmarks", "Contributing", "Security"],
+      "API",
+    ]);
+    const benchmarks = await page.evaluate(`
+      [...document.querySelectorAll("#tsd-nav-container a[href*='Benchmarks.Benchmarks_of']")]
+        .map(({ textContent }) => textContent)
+    `);
+    const measured = [...filesIn("docs/benchmarks")]
+      .map((file) => file.match(/(\w+)\.md$/)?.[1])
+      .filter((name) => name && name !== "README");
+    assert.deepEqual(benchmarks.sort(), measured.sort());
 
     await reach(page, ".site-menu nav a[href$='Pipes.html']");
     assert.notEqual(
@@ -206,12 +265,12 @@ testNeeding(
 );
 
 testNeeding("chromium", "on a phone, the menu opens", async () => {
-  const page = await browser.page({ width: 390, height: 844 });
+  const page = await browser.page({ width: 360, height: 800 });
   await show(page, "index.html");
   const menu = "document.querySelector('.site-menu').getBoundingClientRect()";
   await reach(page, "#tsd-toolbar-menu-trigger");
   await page.press("Enter");
-  await page.until(`${menu}.width > 0 && ${menu}.left >= 0 && ${menu}.right <= 390`);
+  await page.until(`${menu}.width > 0 && ${menu}.left >= 0 && ${menu}.right <= 360`);
   assert.deepEqual(await page.evaluate(`(${stickingOut})()`), []);
   await page.close();
 });
