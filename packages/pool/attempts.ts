@@ -1,5 +1,4 @@
 import type { Alarm } from "./alarm.ts";
-import { Chain, Link } from "./chain.ts";
 import type { Clock } from "./clock.ts";
 
 /** What becomes of a call that a user's function answers later. */
@@ -12,12 +11,11 @@ export interface Outcome<Subject, Result> {
   lateError(error: unknown): void;
 }
 
-class Attempt<Subject> extends Link<Attempt<Subject>> {
+class Attempt<Subject> {
   readonly subject: Subject;
   readonly deadline: number;
 
   constructor(subject: Subject, deadline: number) {
-    super();
     this.subject = subject;
     this.deadline = deadline;
   }
@@ -25,7 +23,7 @@ class Attempt<Subject> extends Link<Attempt<Subject>> {
 
 /** Calls that are under way. Each has one outcome: an answer, an error, or it is given up. */
 export class Attempts<Subject, Result> {
-  readonly #pending = new Chain<Attempt<Subject>>();
+  readonly #pending = new Set<Attempt<Subject>>();
   readonly #timeout: number;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
@@ -45,16 +43,16 @@ export class Attempts<Subject, Result> {
   /** Waits for the answer to a call. */
   follow(subject: Subject, answer: PromiseLike<Result>): void {
     const attempt = new Attempt(subject, this.#clock.now() + this.#timeout);
-    this.#pending.push(attempt);
+    this.#pending.add(attempt);
     this.#alarm.setFor(attempt.deadline);
     // A promise of its own, since nobody knows how often a foreign one calls back.
     Promise.resolve(answer).then(
       (result) => {
-        if (this.#end(attempt)) this.#outcome.done(subject, result);
+        if (this.#pending.delete(attempt)) this.#outcome.done(subject, result);
         else this.#outcome.lateResult?.(result);
       },
       (error) => {
-        if (this.#end(attempt)) this.#outcome.failed(subject, error);
+        if (this.#pending.delete(attempt)) this.#outcome.failed(subject, error);
         else this.#outcome.lateError(error);
       },
     );
@@ -63,25 +61,18 @@ export class Attempts<Subject, Result> {
   /** Gives up what took too long, and tells when to look again. */
   sweep(now: number): number {
     let next = Infinity;
-    for (const attempt of this.#pending.toArray()) {
+    for (const attempt of [...this.#pending]) {
       if (attempt.deadline > now) next = Math.min(next, attempt.deadline);
-      else if (this.#end(attempt)) this.#outcome.givenUp(attempt.subject);
+      else if (this.#pending.delete(attempt)) this.#outcome.givenUp(attempt.subject);
     }
     return next;
   }
 
   /** Gives up all. */
   giveUp(): void {
-    for (const attempt of this.#pending.toArray()) {
-      if (this.#end(attempt)) this.#outcome.givenUp(attempt.subject);
+    for (const attempt of [...this.#pending]) {
+      if (this.#pending.delete(attempt)) this.#outcome.givenUp(attempt.subject);
     }
-  }
-
-  /** Whether that was its end. */
-  #end(attempt: Attempt<Subject>): boolean {
-    if (attempt.chain === null) return false;
-    this.#pending.remove(attempt);
-    return true;
   }
 }
 

@@ -1,8 +1,8 @@
 /** What can stand in a chain, in one at a time. */
-export abstract class Link<Item> {
-  before: Item | null = null;
-  after: Item | null = null;
-  chain: object | null = null;
+export interface Link<Item> {
+  before: Item | null;
+  after: Item | null;
+  chain: object | null;
 }
 
 /** Items in a row, each of which can leave from wherever it stands, at the same low price. */

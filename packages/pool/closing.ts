@@ -40,7 +40,7 @@ export class Closing<T> {
     for (const resource of stock.toArray()) {
       if (resource.leases === 0) continue;
       this.#forced++;
-      this.#engine.leases -= resource.leases;
+      this.#engine.ended += resource.leases;
       resource.leases = 0;
       stock.destroy(resource);
     }

@@ -12,17 +12,6 @@ import { Stock } from "./stock.ts";
 import { Tracker } from "./tracker.ts";
 import { grainOf, Waiter, Waiters } from "./waiters.ts";
 
-// deno-lint-ignore no-explicit-any
-type Settle = (value?: any) => void;
-
-/** What settles the promise that was made last: one executor for all is quicker than one for each. */
-const captured: { resolve: Settle; reject: Settle } = { resolve() {}, reject() {} };
-
-function capture(resolve: Settle, reject: Settle): void {
-  captured.resolve = resolve;
-  captured.reject = reject;
-}
-
 /**
  * Who gets what. Those who wait stand in a line and are bound to nothing: whatever comes free goes
  * to the first of them, and whoever leaves the line loses nothing for anybody else.
@@ -35,16 +24,16 @@ export class Engine<T> {
   readonly waiters: Waiters<T> = new Waiters<T>(() => this.#settle());
   readonly shelf: Shelf<T>;
   readonly closing: Closing<T> = new Closing<T>(this);
-  leases = 0;
+  /** How many leases have begun so far, and how many of them have ended. */
   acquired = 0;
+  ended = 0;
   timedOut = 0;
   gate: "open" | "suspended" | "closed" = "open";
 
   #tracker: Tracker<T> | null = null;
-  readonly #isShared: boolean;
-  readonly #maxUses: number;
-  /** Within which time those who wait are looked at. */
-  #nextLook = Infinity;
+  readonly #maxUses: number = Infinity;
+  /** For how long those wait who do so for the shortest time, as far as is known. */
+  #leastTimeout = Infinity;
   #isServing = false;
   #mustServeAgain = false;
   /** Whether somebody has asked for a resource, so that `min` of them are to be there. */
@@ -59,7 +48,6 @@ export class Engine<T> {
     this.alarm = new Alarm(settings.clock, () => this.#tick());
     this.stock = new Stock(settings, this, this.events, this.alarm, budget);
     this.shelf = new Shelf(this, budget);
-    this.#isShared = settings.leasesPerResource > 1;
     this.#maxUses = settings.maxUses;
     this.track();
   }
@@ -68,13 +56,17 @@ export class Engine<T> {
     return this.gate === "closed";
   }
 
+  get leases(): number {
+    return this.acquired - this.ended;
+  }
+
   /** What rests is leased at once, unless others wait for it. */
   tryAcquire(): Lease<T> | null {
     if (this.gate !== "open" || this.waiters.size > 0) return null;
     const resource = this.shelf.take();
     if (resource === null) return null;
     const lease = this.#lease(resource);
-    this.#tracker?.began(lease, resource, null);
+    if (this.#tracker !== null) this.#tracker.began(lease, resource, null);
     return lease;
   }
 
@@ -82,19 +74,19 @@ export class Engine<T> {
     if (this.closed) return Promise.reject(new PoolClosedError());
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
     const lease = this.tryAcquire();
-    if (lease !== null) return Promise.resolve(lease);
+    if (lease !== null) return fulfilled(lease);
     if (this.closed) return Promise.reject(new PoolClosedError()); // a hook has closed it just now
     return this.#wait(options);
   }
 
   #wait(options: AcquireOptions | undefined): Promise<Lease<T>> {
-    const promise = new Promise<Lease<T>>(capture);
     const timeout = options?.timeout ?? this.settings.acquireTimeout;
-    const waiter = new Waiter<T>(captured.resolve, captured.reject, timeout, options?.signal);
+    const waiter = new Waiter<T>(timeout, options?.signal);
+    const promise = waiter.promise();
     if (this.#tracker !== null) this.#tracker.notePlace(waiter);
     this.#isPrimed = true;
     this.waiters.add(waiter, options?.priority ?? 0);
-    if (grainOf(timeout) < this.#nextLook) this.#lookWithin(grainOf(timeout));
+    if (timeout < this.#leastTimeout) this.#lookAfter(timeout);
     if (!this.#isExhausted) this.#serve();
     if (this.settings.maxWaiters === Infinity) return promise;
     // Called from within, it is served only when whoever calls is done.
@@ -109,10 +101,10 @@ export class Engine<T> {
       this.stock.size >= this.settings.max && this.#budget === null;
   }
 
-  /** Sees to it that whoever waits is looked at so soon. */
-  #lookWithin(grain: number): void {
-    this.#nextLook = grain;
-    this.alarm.setFor(this.settings.clock.now() + grain);
+  /** Sees to it that those who wait are looked at as often as one must who waits so long. */
+  #lookAfter(timeout: number): void {
+    this.#leastTimeout = timeout;
+    this.alarm.setFor(this.settings.clock.now() + grainOf(timeout));
   }
 
   /** Refuses it unless something is on its way, or so many may wait. */
@@ -134,29 +126,35 @@ export class Engine<T> {
   }
 
   #lease(resource: Resource<T>): Lease<T> {
-    resource.state = "leased";
-    resource.leases++;
-    this.leases++;
     this.acquired++;
+    resource.leases++;
+    resource.restedAt = 0;
     if (++resource.uses >= this.#maxUses) this.stock.doom(resource, "used-up");
-    if (this.#isShared) this.shelf.keep(resource);
+    if (this.settings.leasesPerResource > 1) this.shelf.keep(resource);
     return new Lease(resource);
   }
 
   giveBack(resource: Resource<T>, lease: Lease<T>): void {
-    if (resource.state === "leased") { // or the pool was closed by force
-      this.leases--;
-      // Until it rests, nobody may take it for one that does.
-      if (--resource.leases === 0) this.shelf.remove(resource);
-    }
-    this.#tracker?.ended(lease);
-    if (resource.state !== "leased") return;
-    if (this.stock.staying > this.settings.max) this.stock.doom(resource, "surplus");
-    else if (!this.#isReusable(resource)) this.stock.doom(resource, "invalid");
-    if (resource.state !== "leased") return; // others have given it back meanwhile, as above
-    if (resource.doom === null) this.#place(resource);
-    else this.retire(resource, resource.doom);
+    if (resource.leases > 0) this.#endLease(resource); // or the pool was closed by force
+    if (this.#tracker !== null) this.#tracker.ended(lease);
+    const reason = resource.doom ?? this.#reasonToGo(resource);
+    if (reason !== null) this.retire(resource, reason);
+    // Whoever was told or asked may have called us, so that others have given it back meanwhile.
+    else if (resource.state === "ready" && !resource.isAtRest) this.#place(resource);
     if (this.#conditions.size > 0) this.#settle();
+  }
+
+  #endLease(resource: Resource<T>): void {
+    // Until it rests, nobody may take it for one that does.
+    if (resource.leases === 1 && resource.chain !== null) this.shelf.remove(resource);
+    resource.leases--;
+    this.ended++;
+  }
+
+  /** Why what is given back is to be destroyed, if it is. */
+  #reasonToGo(resource: Resource<T>): Reason | null {
+    if (this.stock.staying > this.settings.max) return "surplus";
+    return this.settings.reusable === undefined || this.#isReusable(resource) ? null : "invalid";
   }
 
   discard(resource: Resource<T>, lease: Lease<T>): void {
@@ -165,18 +163,15 @@ export class Engine<T> {
   }
 
   takeOut(resource: Resource<T>, lease: Lease<T>): void {
-    this.shelf.remove(resource);
-    resource.leases--;
-    this.leases--;
+    this.#endLease(resource);
     this.stock.letGo(resource);
     this.#tracker?.ended(lease);
     this.changed();
   }
 
   #isReusable(resource: Resource<T>): boolean {
-    if (this.settings.reusable === undefined) return true;
     try {
-      return this.settings.reusable(resource.value);
+      return this.settings.reusable!(resource.value);
     } catch (error) {
       this.events.report(error, "reusable");
       return false;
@@ -191,23 +186,30 @@ export class Engine<T> {
 
   /** A resource was looked at, and can be used. */
   checked(resource: Resource<T>): void {
-    if (this.stock.remains(resource)) this.#place(resource);
+    if (this.stock.remains(resource)) {
+      resource.state = "ready";
+      this.#place(resource);
+    }
     this.changed();
   }
 
   /** Gives it to whoever waits, or lays it to rest. */
   #place(resource: Resource<T>): void {
+    if (this.waiters.size > 0) this.#handOn(resource);
+    if (resource.leases === 0) this.shelf.lay(resource);
+    else if (this.settings.leasesPerResource > 1) this.shelf.keep(resource);
+  }
+
+  #handOn(resource: Resource<T>): void {
     const { leasesPerResource } = this.settings;
     while (this.waiters.size > 0 && this.gate === "open") {
       if (resource.leases >= leasesPerResource || resource.doom !== null) return;
       const waiter = this.waiters.shift();
       const lease = this.#lease(resource);
       waiter.resolve(lease);
-      this.#tracker?.began(lease, resource, waiter);
+      if (this.#tracker !== null) this.#tracker.began(lease, resource, waiter);
       if (this.waiters.size === 0) this.#hold();
     }
-    if (resource.leases === 0) this.shelf.lay(resource);
-    else if (this.#isShared) this.shelf.keep(resource);
   }
 
   /** It has to go: now, or as soon as nobody uses it. */
@@ -342,7 +344,7 @@ export class Engine<T> {
   /** The alarm rings. */
   #tick(): void {
     const now = this.settings.clock.now();
-    this.#nextLook = Infinity;
+    this.#leastTimeout = Infinity;
     const nextDeadline = this.waiters.sweep(now, (waiter) => this.#timeIsOver(waiter, now));
     if (now >= this.closing.deadline) this.closing.force();
     const next = Math.min(
@@ -370,4 +372,10 @@ export class Engine<T> {
     if (isWanted) this.#tracker ??= new Tracker(this.settings, this.events, this.alarm);
     else this.#tracker = null;
   }
+}
+
+/** As `Promise.resolve`, and quicker: this is compiled where it is used, together with the rest. */
+// deno-lint-ignore require-await
+async function fulfilled<Value>(value: Value): Promise<Value> {
+  return value;
 }

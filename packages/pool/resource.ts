@@ -1,22 +1,21 @@
-import { Link } from "./chain.ts";
+import type { Link } from "./chain.ts";
 import type { Engine } from "./engine.ts";
 
 /**
  * Where a resource is in its life:
  *
  * ```text
- *           ┌────────── checking ◄┐
- *           ▼                     │
- * made ─► leased ◄──────────────► idle
- *           │         │           │
- *           ├─────────┴───────────┘
- *           ▼
- *        leaving ─► gone
+ * made ─► checking ◄──► ready
+ *            │            │
+ *            ├────────────┘
+ *            ▼
+ *         leaving ─► gone
  * ```
  *
- * Only who is `idle`, or `leased` with room for more, is available.
+ * One that is `ready` is leased, or rests, or is just on its way from one to the other; which of
+ * them, its leases and the shelf tell.
  */
-export type State = "idle" | "checking" | "leased" | "leaving" | "gone";
+export type State = "checking" | "ready" | "leaving" | "gone";
 
 /**
  * Why a resource is destroyed, as {@linkcode PoolOptions.destroy} is told.
@@ -57,16 +56,20 @@ export type Reason =
   | "closed";
 
 /** One of the things that are pooled, and what the pool knows about it. */
-export class Resource<T> extends Link<Resource<T>> {
+export class Resource<T> implements Link<Resource<T>> {
   readonly value: T;
   readonly home: Engine<T>;
+  before: Resource<T> | null = null;
+  after: Resource<T> | null = null;
+  /** The shelf, if that has it. */
+  chain: object | null = null;
   state: State = "checking";
   /** How many have it now, and how many times it was leased in all. */
   leases = 0;
   uses = 0;
   /** Why it has to go as soon as nobody uses it. */
   doom: Reason | null = null;
-  /** Since when it rests; 0 until somebody looks. */
+  /** Since when it rests; 0 until somebody looks, and while it is leased. */
   restedAt = 0;
   /** When it was last used or found valid, if it can be asked for that. */
   provenAt = 0;
@@ -74,9 +77,12 @@ export class Resource<T> extends Link<Resource<T>> {
   expiresAt: number;
 
   constructor(value: T, home: Engine<T>, expiresAt: number) {
-    super();
     this.value = value;
     this.home = home;
     this.expiresAt = expiresAt;
+  }
+
+  get isAtRest(): boolean {
+    return this.leases === 0 && this.chain !== null;
   }
 }

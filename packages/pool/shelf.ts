@@ -11,17 +11,15 @@ import { Upkeep } from "./upkeep.ts";
  */
 export class Shelf<T> {
   readonly available: Chain<Resource<T>> = new Chain<Resource<T>>();
-  /** How many of them rest. */
-  resting = 0;
+  /** How many of them are leased. */
+  #lent = 0;
   readonly upkeep: Upkeep<T>;
   readonly #engine: Engine<T>;
   readonly #settings: Settings<T>;
   readonly #budget: Budget | null;
   readonly #isLifo: boolean;
-  /** Whether it matters to the millisecond when one was used or found valid. */
-  readonly #isExact: boolean;
-  /** Whether resources have to be looked at before they are handed out. */
-  readonly #isCareful: boolean;
+  /** Whether anybody has a say when one goes to rest, or is about to be used. */
+  readonly #isWatched: boolean;
 
   constructor(engine: Engine<T>, budget: Budget | null) {
     const { settings } = engine;
@@ -30,22 +28,38 @@ export class Shelf<T> {
     this.#settings = settings;
     this.#budget = budget;
     this.#isLifo = settings.reuse === "lifo";
-    this.#isExact = settings.validate !== undefined;
-    this.#isCareful = settings.validate !== undefined || settings.onBusy !== undefined;
+    this.#isWatched = settings.validate !== undefined || settings.onIdle !== undefined ||
+      settings.onBusy !== undefined || budget !== null;
+  }
+
+  /** How many of them rest. */
+  get resting(): number {
+    return this.available.size - this.#lent;
   }
 
   /** A resource for one lease more, or `null` if there is none, or it has to be checked first. */
   take(): Resource<T> | null {
-    const { available } = this;
+    if (this.#isWatched) return this.#takeWatched();
+    const resource = this.#next;
+    if (resource !== null && resource.leases === 0) this.available.remove(resource);
+    return resource;
+  }
+
+  get #next(): Resource<T> | null {
+    return this.#isLifo ? this.available.last : this.available.first;
+  }
+
+  #takeWatched(): Resource<T> | null {
     for (;;) {
-      const resource = this.#isLifo ? available.last : available.first;
+      const resource = this.#next;
       if (resource === null || resource.leases > 0) return resource;
-      available.remove(resource);
-      this.#countResting(-1);
-      if (!this.#isCareful) return resource;
+      this.remove(resource);
       resource.state = "checking";
-      const isReady = this.#wake(resource) && this.#isFit(resource);
-      if (isReady || isReady === null) return isReady && resource;
+      const isFit = this.#wake(resource) && this.#isFit(resource);
+      if (isFit === null) return null;
+      if (!isFit) continue;
+      resource.state = "ready";
+      return resource;
     }
   }
 
@@ -77,21 +91,18 @@ export class Shelf<T> {
   /** Keeps what has been leased, as long as it has room; what is used in turn goes to the end. */
   keep(resource: Resource<T>): void {
     const hasRoom = resource.leases < this.#settings.leasesPerResource && resource.doom === null;
-    if (resource.chain !== null && !(hasRoom && this.#isLifo)) this.available.remove(resource);
-    if (resource.chain === null && hasRoom) this.available.push(resource);
+    if (resource.chain !== null && !(hasRoom && this.#isLifo)) this.remove(resource);
+    if (resource.chain !== null || !hasRoom) return;
+    this.available.push(resource);
+    this.#lent++;
   }
 
   /** Lays it to rest, if there is room. */
   lay(resource: Resource<T>): void {
-    const wasUsed = resource.state === "leased"; // a check is no use
-    resource.state = "idle";
     if (this.resting >= this.#settings.maxIdle && !this.#makeRoom(resource)) return;
-    if (wasUsed && resource.restedAt !== 0) resource.restedAt = 0;
-    if (this.#isExact) resource.provenAt = this.#settings.clock.now();
     this.available.push(resource);
-    this.upkeep.restBegins();
-    this.#countResting(1);
-    if (this.#settings.onIdle !== undefined) this.#tellThatItRests(resource);
+    if (!this.upkeep.isLookDue) this.upkeep.restBegins();
+    if (this.#isWatched) this.#tellThatItRests(resource);
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */
@@ -102,9 +113,12 @@ export class Shelf<T> {
   }
 
   #tellThatItRests(resource: Resource<T>): void {
-    if (resource.state !== "idle") return; // it gave way to what others want
+    const { validate, onIdle, clock } = this.#settings;
+    if (validate !== undefined) resource.provenAt = clock.now();
+    this.#budget?.rest(1);
+    if (onIdle === undefined || !resource.isAtRest) return; // it gave way to what others want
     try {
-      this.#settings.onIdle!(resource.value);
+      onIdle(resource.value);
     } catch (error) {
       this.#hookFailed(resource, error, "onIdle");
     }
@@ -121,7 +135,7 @@ export class Shelf<T> {
   /** What has rested the longest. */
   oldest(): Resource<T> | null {
     let resource = this.available.first;
-    while (resource !== null && resource.state !== "idle") resource = resource.after;
+    while (resource !== null && resource.leases > 0) resource = resource.after;
     return resource;
   }
 
@@ -129,11 +143,7 @@ export class Shelf<T> {
   remove(resource: Resource<T>): void {
     if (resource.chain === null) return;
     this.available.remove(resource);
-    if (resource.state === "idle") this.#countResting(-1);
-  }
-
-  #countResting(change: 1 | -1): void {
-    this.resting += change;
-    if (this.#budget !== null) this.#budget.rest(change);
+    if (resource.leases === 0) this.#budget?.rest(-1);
+    else this.#lent--;
   }
 }

@@ -9,7 +9,7 @@ export class Upkeep<T> {
   readonly #engine: Engine<T>;
   /** How often to look at what rests. */
   readonly #grain: number;
-  #isLookDue = false;
+  isLookDue = false;
 
   constructor(engine: Engine<T>) {
     const { idleTimeout, keepAlive } = engine.settings;
@@ -18,8 +18,8 @@ export class Upkeep<T> {
   }
 
   restBegins(): void {
-    if (this.#isLookDue || this.#grain === Infinity) return;
-    this.#isLookDue = true;
+    if (this.#grain === Infinity) return;
+    this.isLookDue = true;
     const { alarm, settings } = this.#engine;
     alarm.setFor(settings.clock.now() + this.#grain);
   }
@@ -27,8 +27,8 @@ export class Upkeep<T> {
   /** Destroys what is too old, and looks after what rests; tells when to look again. */
   sweep(now: number): number {
     const nextExpiry = this.#expire(now);
-    if (!this.#isLookDue) return nextExpiry;
-    this.#isLookDue = false;
+    if (!this.isLookDue) return nextExpiry;
+    this.isLookDue = false;
     return Math.min(nextExpiry, this.#look(now));
   }
 
@@ -46,9 +46,9 @@ export class Upkeep<T> {
   #look(now: number): number {
     let next = Infinity;
     for (const resource of this.#engine.shelf.available.toArray()) {
-      if (resource.state === "idle") next = Math.min(next, this.#lookAt(resource, now));
+      if (resource.isAtRest) next = Math.min(next, this.#lookAt(resource, now));
     }
-    if (next < Infinity) this.#isLookDue = true;
+    if (next < Infinity) this.isLookDue = true;
     return next;
   }
 

@@ -1,11 +1,15 @@
-import { Chain, Link } from "./chain.ts";
+import { Chain, type Link } from "./chain.ts";
 import type { Lease } from "./lease.ts";
 import { follow, unfollow } from "./signals.ts";
 
 /** One who waits, and is served, refused or gone: whichever comes first, and only that. */
-export class Waiter<T> extends Link<Waiter<T>> {
-  readonly resolve: (lease: Lease<T>) => void;
-  readonly reject: (reason: unknown) => void;
+export class Waiter<T> implements Link<Waiter<T>> {
+  before: Waiter<T> | null = null;
+  after: Waiter<T> | null = null;
+  /** The lane where it waits; `null` if it does so no more. */
+  chain: Lane<T> | null = null;
+  resolve!: (lease: Lease<T>) => void;
+  reject!: (reason: unknown) => void;
   /** Since when; 0 until somebody looks at the clock. */
   since = 0;
   readonly timeout: number;
@@ -15,23 +19,32 @@ export class Waiter<T> extends Link<Waiter<T>> {
   /** Where it was called from, if that is noted down. */
   stack = "";
 
-  constructor(
-    resolve: (lease: Lease<T>) => void,
-    reject: (reason: unknown) => void,
-    timeout: number,
-    signal: AbortSignal | undefined,
-  ) {
-    super();
-    this.resolve = resolve;
-    this.reject = reject;
+  constructor(timeout: number, signal: AbortSignal | undefined) {
     this.timeout = timeout;
     this.signal = signal;
   }
 
+  /** What it waits for; to be called once. */
+  promise(): Promise<Lease<T>> {
+    newest = this;
+    const promise = new Promise<Lease<T>>(capture);
+    newest = null;
+    return promise;
+  }
+
   /** The signal aborts. */
   aborted(reason: unknown): void {
-    (this.chain as Lane<T>).line.refuse(this, reason);
+    this.chain!.line.refuse(this, reason);
   }
+}
+
+/** Whose promise is being made: one executor for all is quicker than one for each. */
+// deno-lint-ignore no-explicit-any
+let newest: Waiter<any> | null = null;
+
+function capture<T>(resolve: (lease: Lease<T>) => void, reject: (reason: unknown) => void): void {
+  newest!.resolve = resolve;
+  newest!.reject = reject;
 }
 
 /** How often to look at one who waits so long. */
@@ -111,7 +124,7 @@ export class Waiters<T> {
   }
 
   #remove(waiter: Waiter<T>): void {
-    const lane = waiter.chain as Lane<T>;
+    const lane = waiter.chain!;
     lane.remove(waiter);
     this.size--;
     if (lane.size === 0 && lane.priority !== 0) this.#lanes.splice(this.#lanes.indexOf(lane), 1);
