@@ -63,6 +63,10 @@ function output([program, ...args]) {
 /** Compilers repeat themselves. */
 function inShort(message) {
   const unknown = message.matchAll(/'(\w+)' (?:undeclared|was not declared)/g);
-  const names = [...new Set([...unknown].map(([, name]) => name))];
-  return names.length > 0 ? `the headers do not have ${names.join(", ")}` : message.trim();
+  const fields = message.matchAll(/'([^']+)' has no member named '(\w+)'/g);
+  const names = new Set([
+    ...[...unknown].map(([, name]) => name),
+    ...[...fields].map(([, struct, field]) => `${field} in ${struct}`),
+  ]);
+  return names.size > 0 ? `the headers do not have ${[...names].join(", ")}` : message.trim();
 }
