@@ -8,5 +8,7 @@ export { withFaults } from "./faults.ts";
 export { gc } from "./gc.ts";
 export { type Finished, type FreshOptions, runFresh, runtimeArguments } from "./fresh.ts";
 export { interrupted } from "./interrupted.ts";
+export { mutantOf } from "./mutant.ts";
 export { found, testNeeding, testWhere } from "./needs.ts";
+export { randomFrom } from "./random.ts";
 export { turns } from "./turns.ts";

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { memfd, pread, truncate } from "@posixly/fd";
-import { gc, turns } from "@posixly/testing";
+import { gc, randomFrom, turns } from "@posixly/testing";
 import { map, type Mapping } from "@posixly/zerocopy";
 
 const MAPPINGS = 100_000;
@@ -21,12 +21,7 @@ const FORGOTTEN = 1000;
 /** What a runtime's own heap may have grown by; much less than all that is mapped. */
 const SLACK = 256 << 20;
 
-/** Numbers that look random, the same each time. */
-let state = Number(process.argv[2] ?? 1);
-function choose(n: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor(state / 2 ** 32 * n);
-}
+const choose = randomFrom(Number(process.argv[2] ?? 1));
 
 /** What this process has, in bytes, and how many pieces of address space. */
 function usage(): { resident: number; reserved: number; pieces: number; ofFile: number } {

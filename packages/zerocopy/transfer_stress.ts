@@ -12,7 +12,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { memfd, pwrite, truncate } from "@posixly/fd";
 import { type Connection, connectionPair, connectTcp, listenTcp } from "@posixly/socket";
-import { gc, openDescriptors, openedSince, turns } from "@posixly/testing";
+import { gc, openDescriptors, openedSince, randomFrom, turns } from "@posixly/testing";
 import { pages, pump, sendFile, zerocopySender } from "@posixly/zerocopy";
 
 const TRANSFERS = Number(process.argv[3] ?? 100_000);
@@ -21,12 +21,7 @@ const FILE = 1 << 20;
 /** What a runtime's own heap may have grown by. */
 const SLACK = 96 << 20;
 
-/** Numbers that look random, the same each time. */
-let state = Number(process.argv[2] ?? 1);
-function choose(n: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor(state / 2 ** 32 * n);
-}
+const choose = randomFrom(Number(process.argv[2] ?? 1));
 
 const content = pages(FILE);
 for (let i = 0; i < FILE; i++) content[i] = (i * 7 + (i >> 8)) % 251;

@@ -22,6 +22,7 @@ import {
   type Program,
   validateFilter,
 } from "@posixly/raw/bpf";
+import { mutantOf, randomFrom } from "@posixly/testing";
 import { validProgram } from "./program_fixture.ts";
 
 const [seed = 1, count = 1_000_000] = process.argv.slice(2).map(Number);
@@ -46,15 +47,7 @@ const tokens = [
   "ſ",
 ];
 
-let state = seed >>> 0 || 1;
-
-/** Marsaglia's xorshift: fast, and the same in every run. */
-function random(below: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
+const random = randomFrom(seed);
 
 const memory = new Uint8Array(1024);
 
@@ -90,30 +83,6 @@ function mutantOfBytes(): Uint8Array {
     }
   }
   return memory.subarray(0, length);
-}
-
-function mutantOfText(): string {
-  let text = textOfGood[random(textOfGood.length)];
-  for (let changes = 1 + random(4); changes > 0; changes--) {
-    const at = random(text.length + 1);
-    const end = Math.min(text.length, at + random(12));
-    switch (random(4)) {
-      case 0:
-        text = text.slice(0, at) + text.slice(end);
-        break;
-      case 1:
-        text = text.slice(0, at) + tokens[random(tokens.length)] + text.slice(at);
-        break;
-      case 2:
-        text = text.slice(0, end) + text.slice(at);
-        break;
-      case 3: {
-        const other = textOfGood[random(textOfGood.length)];
-        text = text.slice(0, at) + other.slice(random(other.length));
-      }
-    }
-  }
-  return text;
 }
 
 /** What it gives, or `undefined` if it says that this is no program. */
@@ -165,7 +134,7 @@ try {
   for (; done < count; done++) {
     const before = done % 16 === 0 ? cpuTime() : undefined;
     if (done % 3 === 0) {
-      const text = input = mutantOfText();
+      const text = input = mutantOf(textOfGood, tokens, random, 1 + random(4));
       const program = given(() => assemble(text));
       given(() => parseDecimal(text));
       if (program !== undefined) check(program);

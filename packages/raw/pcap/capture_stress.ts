@@ -10,8 +10,10 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { type CaptureBlock, CaptureDecoder, captureWriter } from "@posixly/raw/pcap";
+import { randomFrom } from "@posixly/testing";
 import { blocksOf, concat, copiesOf, samples } from "./capture_fixture.ts";
 
+const SEED = Number(process.argv[2] ?? 1);
 const FILES = Number(process.argv[3] ?? 4_000_000);
 /** How often what was read is written again, which costs more than reading it. */
 const WRITTEN = 16;
@@ -31,12 +33,7 @@ const EXTREMES = [
   2 ** 32 - 1,
 ];
 
-/** Numbers that look random, the same each time. */
-let state = Number(process.argv[2] ?? 1);
-function choose(n: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor(state / 2 ** 32 * n);
-}
+const choose = randomFrom(SEED);
 
 const files = samples.map(([, file]) => file);
 
@@ -129,14 +126,13 @@ function checkWritten(file: Uint8Array, blocks: readonly CaptureBlock[]): void {
 
 const started = Date.now();
 for (let i = 0; i < FILES; i++) {
-  const seed = state;
   const file = mutated();
   try {
     const blocks = read(file);
     check(file, blocks);
     if (i % WRITTEN === 0) checkWritten(file, blocks);
   } catch (error) {
-    console.error(`file ${i}, seed ${seed}:`, file.toString());
+    console.error(`file ${i} of seed ${SEED}:`, file.toString());
     throw error;
   }
 }

@@ -17,6 +17,7 @@ import {
   Reassembler,
   udp,
 } from "@posixly/raw/wire";
+import { randomFrom } from "@posixly/testing";
 import { frames } from "./frames_fixture.ts";
 import { bytesOf, vectors } from "./vectors_fixture.ts";
 
@@ -36,15 +37,7 @@ packets.push(
   }),
 );
 
-let state = seed >>> 0 || 1;
-
-/** Marsaglia's xorshift: fast, and the same in every run. */
-function random(below: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
+const random = randomFrom(seed);
 
 /** Writes a mutant of a good packet, and returns it. */
 function mutant(from: readonly Uint8Array[]): Uint8Array {

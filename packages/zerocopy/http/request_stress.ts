@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import process from "node:process";
+import { mutantOf, randomFrom } from "@posixly/testing";
 import { wish } from "./accept_encoding.ts";
 import { parseHttpDate } from "./http_date.ts";
 import { HttpError } from "./http_error.ts";
@@ -39,42 +40,7 @@ const pieces = [
 ];
 const statuses = [400, 404, 414, 431, 501, 505];
 
-let state = seed >>> 0 || 1;
-
-/** Marsaglia's xorshift: fast, and the same in every run. */
-function random(below: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
-
-function mutant(): string {
-  let text = parents[random(parents.length)];
-  for (let changes = random(4); changes > 0; changes--) {
-    const at = random(text.length + 1);
-    const end = at + random(20);
-    switch (random(5)) {
-      case 0:
-        text = text.slice(0, at) + String.fromCharCode(random(256)) + text.slice(at + 1);
-        break;
-      case 1:
-        text = text.slice(0, at) + pieces[random(pieces.length)] + text.slice(at);
-        break;
-      case 2:
-        text = text.slice(0, at) + text.slice(end);
-        break;
-      case 3:
-        text = text.slice(0, end) + text.slice(at);
-        break;
-      case 4: {
-        const other = parents[random(parents.length)];
-        text = text.slice(0, at) + other.slice(random(other.length));
-      }
-    }
-  }
-  return text;
-}
+const random = randomFrom(seed);
 
 /** What it gives, or the status that it is refused with. */
 function answer<T>(run: () => T): T | number {
@@ -101,11 +67,9 @@ const tally = { heads: 0, unfinished: 0, refused: 0, targets: 0 };
 
 function check(text: string): void {
   const bytes = Buffer.from(text, "latin1");
-  const parse = () =>
-    answer(() => parseRequestHead(bytes, 0, bytes.length, limits[random(8) && 1]));
-  const before = state;
+  const limit = limits[random(8) && 1];
+  const parse = () => answer(() => parseRequestHead(bytes, 0, bytes.length, limit));
   const head = parse();
-  state = before; // the same limits
   assert.deepEqual(said(parse()), said(head));
   if (head === null) tally.unfinished++;
   else if (typeof head === "number") tally.refused++;
@@ -136,7 +100,7 @@ function look(head: RequestHead, length: number): void {
 let done = 0;
 let text = "";
 try {
-  for (; done < count; done++) check(text = mutant());
+  for (; done < count; done++) check(text = mutantOf(parents, pieces, random, random(4)));
 } catch (error) {
   console.error(`request ${done} of seed ${seed}: ${JSON.stringify(text)}`);
   throw error;

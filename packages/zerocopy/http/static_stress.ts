@@ -15,7 +15,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { type AddressLike, type Connection, connectTcp } from "@posixly/socket";
-import { gc, openDescriptors, openedSince } from "@posixly/testing";
+import { gc, openDescriptors, openedSince, randomFrom } from "@posixly/testing";
 import { sendFile, serveStatic } from "@posixly/zerocopy/http";
 
 const REQUESTS = 100_000;
@@ -23,12 +23,7 @@ const CLIENTS = 50;
 /** What a runtime's own heap may have grown by. */
 const SLACK = 128 << 20;
 
-/** Numbers that look random, the same each time. */
-let state = Number(process.argv[2] ?? 1);
-function choose(n: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor(state / 2 ** 32 * n);
-}
+const choose = randomFrom(Number(process.argv[2] ?? 1));
 
 const folder = mkdtempSync("/var/tmp/posixly-stress-");
 const bytes = Buffer.from(Uint8Array.from({ length: 4_000_000 }, (_, i) => (i * 7) % 251));
