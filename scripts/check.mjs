@@ -10,6 +10,7 @@ import { root } from "./files.mjs";
 import dependencies from "./rules/dependencies.mjs";
 import documented from "./rules/documented.mjs";
 import layers from "./rules/layers.mjs";
+import portable from "./rules/portable.mjs";
 import runtimeNames from "./rules/runtime_names.mjs";
 import tarballs from "./rules/tarballs.mjs";
 import { lockfileHosts, onlyTests } from "./rules/texts.mjs";
@@ -30,6 +31,7 @@ const rules = {
   "layers: packages import what is below them": layers,
   "few dependencies, and none runs when it is installed": dependencies,
   "runtimes are named in the backends only": runtimeNames,
+  "what runs in a browser takes nothing that it lacks": portable,
   "every export is documented, with an example": documented,
   "manifests are in step": node("scripts/sync_versions.mjs", "--check"),
   "the learning path is what there is": node("scripts/learning_path.mjs", "--check"),
