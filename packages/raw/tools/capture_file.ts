@@ -1,3 +1,4 @@
+import { clearImmediate, setImmediate } from "node:timers";
 import { open, type OwnedFd, writeAll } from "@posixly/fd";
 import {
   type CaptureInterface,
@@ -13,7 +14,10 @@ const GATHERED = 65_536;
 const NANOSECONDS = 9;
 const NAME = 2;
 
-/** Writes what is seen as it comes: pcap if the path says so, and else pcapng. */
+/**
+ * Writes what is seen as it comes: pcap if the path says so, and else pcapng. What came together is
+ * gathered, and whoever reads the file meanwhile finds all that came before it was quiet.
+ */
 export class CaptureFile implements Disposable {
   readonly #file: OwnedFd | undefined;
   readonly #put: (bytes: Uint8Array) => void;
@@ -22,6 +26,9 @@ export class CaptureFile implements Disposable {
   readonly #interfaces = new Map<string, CaptureInterface>();
   #pieces: Uint8Array[] = [];
   #gathered = 0;
+  /** What writes when this turn of the event loop is over, and what went wrong then. */
+  #flushing: ReturnType<typeof setImmediate> | undefined;
+  #failure: { readonly error: unknown } | undefined;
   #isOver = false;
 
   constructor(to: string | ((bytes: Uint8Array) => void), snapLength = 0) {
@@ -36,17 +43,28 @@ export class CaptureFile implements Disposable {
     }
   }
 
-  /** Writes a packet, at the latest when some more have come. */
+  /** Writes a packet, at the latest when no more has come with it. */
   write({ bytes, originalLength, timestamp, link, interface: name }: SniffedPacket): void {
     const at = this.#interfaceOf(name ?? "", link);
     this.#gather(this.#writer.write({ bytes, originalLength, timestamp, interface: at }));
   }
 
   #gather(piece: Uint8Array): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
     this.#pieces.push(piece);
     this.#gathered += piece.length;
     if (this.#gathered >= GATHERED) this.flush();
+    else this.#flushing ??= setImmediate(this.#flushSoon);
   }
+
+  /** Nobody is there who would be told; who writes next, or closes it, is. */
+  readonly #flushSoon = (): void => {
+    try {
+      this.flush();
+    } catch (error) {
+      this.#failure = { error };
+    }
+  };
 
   #interfaceOf(name: string, link: "ethernet" | "ip"): CaptureInterface {
     const key = `${link} ${name}`;
@@ -67,6 +85,8 @@ export class CaptureFile implements Disposable {
 
   /** Writes what was gathered. */
   flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
     if (this.#gathered === 0) return;
     const all = new Uint8Array(this.#gathered);
     let at = 0;

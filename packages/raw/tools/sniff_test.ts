@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -11,7 +11,7 @@ import { assemble } from "@posixly/raw/bpf";
 import { parseCapture } from "@posixly/raw/pcap";
 import { formatPacket } from "@posixly/raw/wire";
 import { type HostAndPort, type Listener, listenTcp } from "@posixly/socket";
-import { runFresh, testWhere, withoutLeaks } from "@posixly/testing";
+import { runFresh, testWhere, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { packetsOfFile } from "../cli/read_file.ts";
 import { isAlone, run, testAlone } from "../network_fixture.ts";
@@ -108,6 +108,42 @@ testAlone(
         assert.equal(ours[0], theirs[0]);
       }
       rmSync(folder, { recursive: true });
+    }),
+);
+
+testAlone(
+  [],
+  "who reads the file while it is quiet finds what has come, and a full disk ends it",
+  () =>
+    withoutLeaks(async () => {
+      const folder = mkdtempSync(join(tmpdir(), "posixly-sniff-"));
+      const write = join(folder, "quiet.pcapng");
+      using packets = sniff({ interface: "lo", write, filter: assemble("ret #-1") });
+      const iterator = packets[Symbol.asyncIterator]();
+      await ping("127.0.0.1", { count: 1 }).summary();
+      const { value } = await iterator.next();
+      let written: Uint8Array[] = [];
+      while (written.length === 0) {
+        await turns(1);
+        written = Array.from(
+          parseCapture(readFileSync(write), { lax: true }),
+          ({ bytes }) => bytes,
+        );
+      }
+      assert.deepEqual(written[0], new Uint8Array(value!.bytes));
+      packets.close();
+      rmSync(folder, { recursive: true });
+
+      const full = sniff({ interface: "lo", write: "/dev/full" });
+      const seeing = (async () => {
+        for await (const _ of full);
+      })();
+      const refused = assert.rejects(seeing, { code: "ENOSPC" });
+      const pings = new AbortController();
+      const pinging = ping("127.0.0.1", { interval: 1, signal: pings.signal }).summary();
+      await refused;
+      pings.abort("enough");
+      await assert.rejects(pinging, (reason) => reason === "enough");
     }),
 );
 
