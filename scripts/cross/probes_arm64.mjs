@@ -1,17 +1,20 @@
 // Runs in the emulator, and prints what it lacks, by name with what it answered, as JSON.
 import { spawn, spawnSync } from "node:child_process";
-import { constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { constants, mkdtempSync, openSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { root } from "../files.mjs";
+import { lackingLibraries } from "./probes_libraries.mjs";
 import { lackingMessages, lackingOptions } from "./probes_sockets.mjs";
 
 const { O_DIRECTORY } = constants;
+const [PROT_READ, MAP_PRIVATE, MAP_ANONYMOUS, MLOCK_ONFAULT] = [1, 2, 0x20, 1];
+const PAGE = 4096;
 const SIGRTMAX = 1n << 63n; // its place in a mask
 const require = createRequire(join(root, "package.json"));
-const { bind, cstring, errno } = await import(require.resolve("@posixly/sys"));
+const { bind, cstring, errno, errnoName } = await import(require.resolve("@posixly/sys"));
 
 /** System calls that came late, by their number on arm64. */
 const calls = {
@@ -26,9 +29,11 @@ const calls = {
   epoll_pwait2: 441,
 };
 
-const { syscall, ioctl, posix_spawn, ppoll, prctl, readv } = bind({
+const { syscall, ioctl, mlock2, mmap, posix_spawn, ppoll, prctl, readv } = bind({
   syscall: ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
   ioctl: ["i32", "i32", "u32", "u32"],
+  mlock2: ["i32", "address", "u64", "u32"],
+  mmap: ["address", "u64", "u64", "i32", "i32", "i32", "i64"],
   readv: ["i32", "i32", "u64", "i32"],
   posix_spawn: ["i32", "buffer", "buffer", "u64", "u64", "buffer", "buffer"],
   ppoll: ["i32", "u64", "u64", "buffer", "buffer"],
@@ -49,6 +54,9 @@ if (!(flagsOf(openSync("/", O_DIRECTORY)) & O_DIRECTORY)) {
 if (maskDuringWait() !== SIGRTMAX) {
   lacking["signals by their own numbers"] = "real-time signals have others, as /proc has them";
 }
+const page = mmap(0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+const locked = mlock2(page, PAGE, MLOCK_ONFAULT);
+if (locked < 0 && locked !== -errno.ENOMEM) lacking.mlock2 = errnoName(-locked);
 const [PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [22, 2];
 if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0) === -errno.EINVAL) {
   lacking["filters of seccomp"] = "EINVAL, where the kernel would miss the filter";
@@ -67,10 +75,12 @@ const selecting = emulated("--input-type=module", "-e", select, sys);
 if (selecting.status !== 0) {
   lacking["select beyond FD_SETSIZE"] = selecting.stderr.trim().split("\n")[0];
 }
+const program = readlinkSync("/proc/self/exe");
+if (!program.includes("node")) lacking["program by its name"] = program;
 // Koffi's part for arm64 is not where it would be installed, so that it is looked for elsewhere.
 const { stderr } = emulated("--no-addons", "-e", "require('koffi')");
 if (!/addon/.test(stderr)) lacking["koffi as it is installed"] = stderr.match(/^Error: .*/m)?.[0];
-Object.assign(lacking, lackingOptions(), lackingMessages());
+Object.assign(lacking, lackingOptions(), lackingMessages(), lackingLibraries());
 console.log(JSON.stringify(lacking));
 
 /** Which signals another process sees blocked, while we wait with a mask of one. */

@@ -1,9 +1,10 @@
 // Runs on musl, and prints what its C library lacks, or does otherwise, as JSON.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { packages, root } from "../files.mjs";
+import { lackingLibraries } from "./probes_libraries.mjs";
 
 const built = (name, file) => join(root, "packages", name, "dist", file);
 const { bind, cstring } = await import(built("sys", "mod.js"));
@@ -20,16 +21,20 @@ for (const file of packages.map((name) => built(name, "libc.js")).filter(existsS
   }
 }
 
+// Another program may be what starts this one.
+const program = readlinkSync("/proc/self/exe");
+if (!program.includes("node")) lacking["program by its name"] = program;
+
 // Node itself waits by another call.
 const wait = `
   const { bind } = await import(process.argv[1]);
   bind({ epoll_wait: ["i32", "i32", "buffer", "i32", "i32"] }).epoll_wait(-1, new Uint8Array(12), 1, 0);
 `;
-const program = ["--input-type=module", "-e", wait, built("sys", "mod.js")];
-const traced = spawnSync("strace", ["-fe", "epoll_wait", process.execPath, ...program], {
+const script = ["--input-type=module", "-e", wait, built("sys", "mod.js")];
+const traced = spawnSync("strace", ["-fe", "epoll_wait", process.execPath, ...script], {
   encoding: "utf8",
 });
 if (traced.status === 0 && !traced.stderr.includes("epoll_wait(-1")) {
   lacking["epoll_wait by its own number"] = "another call";
 }
-console.log(JSON.stringify(lacking));
+console.log(JSON.stringify({ ...lacking, ...lackingLibraries() }));

@@ -99,7 +99,7 @@ export function lackingMessages() {
   }
 
   const diag = libc.socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
-  if (diag < 0) lacking["sock_diag"] = errnoName(-diag);
+  if (diag < 0) lacking["socket for sock_diag"] = errnoName(-diag);
   else libc.close(diag);
   return lacking;
 }

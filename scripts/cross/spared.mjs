@@ -1,5 +1,9 @@
 // Which tests are spared where something is lacking. What is not lacking spares none.
 
+/** The pattern of every test. */
+export const EVERY = ".";
+const every = new RegExp(EVERY);
+
 /** Tests by their names, in files by their paths, and the probes that spare them. */
 const needs = [
   {
@@ -59,12 +63,28 @@ const needs = [
     of: ["posix_spawn that tells why it failed"],
   },
   {
+    file: /^packages\/zerocopy\/fault_test/,
+    tests: /^sendFile with preadv2/,
+    of: ["preadv2"],
+  },
+  {
+    file: /^packages\/zerocopy\/fault_test/,
+    tests: /^zerocopySender with|^a call with/,
+    of: ["setsockopt of zeroCopy"],
+  },
+  {
+    // Its command serves files beneath a folder.
+    file: /^packages\/zerocopy\/cli_test/,
+    tests: every,
+    of: ["openat2"],
+  },
+  {
     // Whatever opens files beneath a folder.
     file: new RegExp(
       "^packages/zerocopy/http/(browser|document_root|held_files|hostile_client|parcels" +
         "|send_file.*|serve_.*)_test",
     ),
-    tests: /./,
+    tests: every,
     of: ["openat2"],
   },
   {
@@ -74,7 +94,7 @@ const needs = [
   },
   {
     file: /^packages\/socket\/(tcp_info|taken)_test/,
-    tests: /./,
+    tests: every,
     of: ["TCP_INFO"],
   },
   {
@@ -93,7 +113,7 @@ const needs = [
   {
     file: /^packages\/socket\/create_test/,
     tests: /^what a socket was made of/,
-    of: ["sock_diag"],
+    of: ["socket for sock_diag"],
   },
   {
     file: /^packages\/socket\/message_test/,
@@ -104,6 +124,16 @@ const needs = [
     file: /^packages\/socket\/(descriptors|message)_test/,
     tests: /and need no bytes$|^descriptors without a byte|^0 is the end of a stream/,
     of: ["recvmsg without room for a byte"],
+  },
+  {
+    file: /^packages\/raw\/tools\/sniff_test/,
+    tests: /^a signal ends it/,
+    of: ["libpcap"],
+  },
+  {
+    file: /^packages\/raw\/raw_socket_test/,
+    tests: /^without the right the error says/,
+    of: ["program by its name"],
   },
   {
     file: /^packages\/sys\/uring_waker_test/,
@@ -126,11 +156,15 @@ const needs = [
 export function met(lacking) {
   return Object.entries(lacking).flatMap(([name, answer]) => {
     const reason = `${name}: ${answer}`;
-    const [, call, option] = name.match(/^([gs]etsockopt) of (\w+)$/) ?? [];
-    if (option) return [{ pattern: `Cannot ${call} .*the option is ${option}\\b`, reason }];
-    return /^E[A-Z]+$/.test(answer)
-      ? [{ pattern: `Cannot ${name} .*\\(${answer}\\)`, reason }]
-      : [];
+    const [, call, option] = name.match(/^(\w+)(?: of (\w+)$)?/);
+    if (/^[gs]etsockopt/.test(name)) {
+      return [{ pattern: `Cannot ${call} .*the option is ${option}\\b`, reason }];
+    }
+    if (answer === "no such library") {
+      return [{ pattern: `Cannot open the library ${name}`, reason }];
+    }
+    const isErrno = /^E[A-Z]+$/.test(answer);
+    return isErrno ? [{ pattern: `Cannot ${call}\\b.*\\(${answer}\\)`, reason }] : [];
   });
 }
 
