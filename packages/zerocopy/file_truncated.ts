@@ -1,5 +1,5 @@
 /**
- * A file ended before all was sent that was promised, see {@linkcode sendFile}: it has been cut
+ * A file ended before all was sent or copied that was promised, see {@linkcode sendFile}: it was cut
  * meanwhile, or was never that long. Whoever was told a length, as the reader of an HTTP answer, must
  * not get anything else on the same connection.
  *
@@ -24,15 +24,15 @@ export class FileTruncatedError extends Error {
   override readonly name = "FileTruncatedError";
   /** How many bytes there should have been. */
   readonly expected: number;
-  /** How many were sent. */
+  /** How many were sent or copied. */
   readonly sent: number;
 
   /**
    * @param expected How many bytes there should have been
-   * @param sent How many were sent
+   * @param sent How many were sent or copied
    */
   constructor(expected: number, sent: number) {
-    super(`Cannot send ${expected} bytes: the file ended after ${sent}`);
+    super(`Cannot take ${expected} bytes of the file, which ended after ${sent}`);
     this.expected = expected;
     this.sent = sent;
   }
