@@ -40,18 +40,14 @@ export class Shelf<T> {
   /** A resource for one lease more, or `null` if there is none, or it has to be checked first. */
   take(): Resource<T> | null {
     if (this.#isWatched) return this.#takeWatched();
-    const resource = this.#next;
+    const resource = this.#isLifo ? this.available.last : this.available.first;
     if (resource !== null && resource.leases === 0) this.available.remove(resource);
     return resource;
   }
 
-  get #next(): Resource<T> | null {
-    return this.#isLifo ? this.available.last : this.available.first;
-  }
-
   #takeWatched(): Resource<T> | null {
     for (;;) {
-      const resource = this.#next;
+      const resource = this.#isLifo ? this.available.last : this.available.first;
       if (resource === null || resource.leases > 0) return resource;
       this.remove(resource);
       resource.state = "checking";
