@@ -51,7 +51,7 @@ const needs = [
   {
     file: /^packages\/mux\/fault_test/,
     tests: /^a program whose looks are interrupted/,
-    of: ["epoll_wait by its own number"],
+    of: ["epoll_wait by its name"],
   },
   {
     // Who may not look into a folder of PATH is not told to go on with the next.
@@ -124,6 +124,11 @@ const needs = [
     file: /^packages\/socket\/(descriptors|message)_test/,
     tests: /and need no bytes$|^descriptors without a byte|^0 is the end of a stream/,
     of: ["recvmsg without room for a byte"],
+  },
+  {
+    file: /^packages\/testing\/testing_test/,
+    tests: /^calls fail for as long as something runs/,
+    of: ["openat by its name"],
   },
   {
     file: /^packages\/raw\/tools\/sniff_test/,
