@@ -21,7 +21,8 @@ import { use, type UseOptions } from "./use.ts";
 
 /**
  * What pools by key are made of: the options of a pool, which count for each key, and what counts
- * for all of them.
+ * for all of them. There is no `min`: it would keep every key that was ever asked for, where one
+ * without resources is forgotten.
  *
  * @example Usage
  * ```ts
@@ -110,7 +111,9 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
     requireFunction(keyOf, "keyOf");
     requireCount(maxTotal, "maxTotal", 1);
     requireCount(maxIdleTotal, "maxIdleTotal", 0);
-    if ("min" in rest) throw new TypeError("There is no option min: keys come and go");
+    if ("min" in rest) {
+      throw new TypeError("There is no option min: a key without resources is forgotten");
+    }
     settle({ ...rest, create: create as () => T }); // checks the others
     this.#options = options;
     this.#poolOptions = rest;

@@ -48,7 +48,7 @@ export interface PoolOptions<T> {
    * was used a short time ago, see `validateAfter`; and see `keepAlive`. What throws is not valid.
    */
   validate?(resource: T): boolean | PromiseLike<boolean>;
-  /** Whether a resource that is given back can be used by others; asked each time. */
+  /** Whether a resource that is given back can be used by others; asked unless it has to go anyway. */
   reusable?(resource: T): boolean;
   /** Called when a resource goes to rest, such as to watch it from then on. */
   onIdle?(resource: T): void;

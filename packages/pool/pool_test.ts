@@ -64,13 +64,18 @@ test("hooks frame the time at rest", async () => {
   const { pool } = things({
     onIdle: ({ id }) => void told.push(`idle ${id}`),
     onBusy: ({ id }) => void told.push(`busy ${id}`),
-    reusable: ({ id }) => id === 0,
+    reusable({ id }) {
+      told.push(`asked ${id}`);
+      return id === 0;
+    },
   });
   releaseAll(await acquire(pool, 2));
-  assert.deepEqual(told, ["idle 0"]);
-  await acquire(pool, 1);
-  assert.deepEqual(told, ["idle 0", "busy 0"]);
-  assert.equal(pool.stats.destroyed, 1);
+  assert.deepEqual(told.splice(0), ["asked 0", "idle 0", "asked 1"]);
+  const [lease] = await acquire(pool, 1);
+  assert.deepEqual(told.splice(0), ["busy 0"]);
+  lease.discard();
+  assert.deepEqual(told, [], "what goes anyway is nothing to ask about");
+  assert.equal(pool.stats.destroyed, 2);
 });
 
 test("a process that uses only an idle pool ends", async () => {

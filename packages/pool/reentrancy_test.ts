@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { turns } from "@posixly/testing";
 import { test } from "uvu";
-import type { PoolEvents, PoolOptions } from "./mod.ts";
+import { type Lease, Pool, type PoolEvents, type PoolOptions } from "./mod.ts";
 import { type Ending, Refused, type Thing, World } from "./world_fixture.ts";
 
 const hooks = ["create", "destroy", "validate", "reusable", "onIdle", "onBusy"] as const;
@@ -131,5 +131,24 @@ for (const where of [...hooks, ...events]) {
     assert.ok(calls > 0, "it was called");
   });
 }
+
+test("what is not reusable goes, also if others give it back while that is found out", async () => {
+  const answers = [false, true];
+  const leases: Lease<object>[] = [];
+  const pool = new Pool({
+    create: () => ({}),
+    reusable() {
+      const answer = answers.shift()!;
+      if (!answer) leases[1].release();
+      return answer;
+    },
+    leasesPerResource: 2,
+  });
+  leases.push(await pool.acquire(), await pool.acquire());
+  assert.equal(leases[0].value, leases[1].value);
+  leases[0].release();
+  const { idle, destroyed } = pool.stats;
+  assert.deepEqual({ idle, destroyed }, { idle: 0, destroyed: 1 });
+});
 
 test.run();
