@@ -7,9 +7,7 @@ import { receiveMessage, setOptions, udp } from "@posixly/socket";
 export async function stamped(): Promise<Disposable> {
   const asking = udp("127.0.0.1:0");
   setOptions(asking, { timestamping: { receiveSoftware: true, software: true } });
-  for (let times; times === undefined;) {
-    await asking.send(new Uint8Array(1), asking.localAddress);
-    times = receiveMessage(asking, new Uint8Array(1))?.control.timestamps;
-  }
+  const isNoted = () => receiveMessage(asking, new Uint8Array(1))?.control.timestamps !== undefined;
+  do await asking.send(new Uint8Array(1), asking.localAddress); while (!isNoted());
   return asking;
 }
