@@ -11,7 +11,7 @@ import { root } from "./files.mjs";
 import { chapters, scenesOf } from "./tour/chapters.mjs";
 import { guests, runEverywhere } from "./tour/guests.mjs";
 import { answers, prose } from "./tour/screen.mjs";
-import { story } from "./tour/story.mjs";
+import { opening, story } from "./tour/story.mjs";
 
 const tour = [process.execPath, join(root, "scripts/tour.mjs")];
 
@@ -40,6 +40,7 @@ test("the tour ends quietly when its reader leaves", () => {
 
 test("the story stops at each chapter once, in the order of the guide", () => {
   assert.deepEqual(story.map(({ chapter }) => chapter), chapters.map(({ name }) => name));
+  assert.equal(/ in (\w+) stops/.exec(opening.text)[1] === "ten", story.length === 10);
 });
 
 test("each stop but the last leads to the next, and says which file to read", () => {
