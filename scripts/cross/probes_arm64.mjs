@@ -8,6 +8,7 @@ import process from "node:process";
 import { root } from "../files.mjs";
 import { lackingLibraries } from "./probes_libraries.mjs";
 import { lackingMessages, lackingOptions } from "./probes_sockets.mjs";
+import { lackingSpeed } from "./probes_speed.mjs";
 
 const { O_DIRECTORY } = constants;
 const [PROT_READ, MAP_PRIVATE, MAP_ANONYMOUS, MLOCK_ONFAULT] = [1, 2, 0x20, 1];
@@ -80,7 +81,13 @@ if (!program.includes("node")) lacking["program by its name"] = program;
 // Koffi's part for arm64 is not where it would be installed, so that it is looked for elsewhere.
 const { stderr } = emulated("--no-addons", "-e", "require('koffi')");
 if (!/addon/.test(stderr)) lacking["koffi as it is installed"] = stderr.match(/^Error: .*/m)?.[0];
-Object.assign(lacking, lackingOptions(), lackingMessages(), lackingLibraries());
+Object.assign(
+  lacking,
+  lackingOptions(),
+  lackingMessages(),
+  lackingLibraries(),
+  await lackingSpeed(),
+);
 console.log(JSON.stringify(lacking));
 
 /** Which signals another process sees blocked, while we wait with a mask of one. */

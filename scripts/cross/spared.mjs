@@ -126,6 +126,20 @@ const needs = [
     of: ["recvmsg without room for a byte"],
   },
   {
+    // Whether something was sent is what it tells.
+    file: /^packages\/pool\/tcp\/use_test/,
+    tests: new RegExp(
+      "^work that finds its connection dead|^so it is if it waits|^as long as connections are" +
+        "|^what was sent by an earlier user|^who has given up is not tried",
+    ),
+    of: ["TCP_INFO"],
+  },
+  {
+    file: /^packages\/pool\/http\/nginx_test/,
+    tests: /^each end of a connection at rest/,
+    of: ["requests as soon as there are connections"],
+  },
+  {
     file: /^packages\/testing\/testing_test/,
     tests: /^calls fail for as long as something runs/,
     of: ["openat by its name"],
