@@ -166,7 +166,8 @@ testAlone(
 function leads(from: ConnectionState, to: ConnectionState): boolean {
   return tcpTransitions.some((move) =>
     move.from === from &&
-    (move.to === to || (["finWait1", "lastAck"].includes(move.to) && leads(move.to, to)))
+    (move.to === to ||
+      (["finWait1", "finWait2", "lastAck"].includes(move.to) && leads(move.to, to)))
   );
 }
 
