@@ -84,7 +84,7 @@ test("headings follow each other without a level left out", () => {
   }
 });
 
-test("the page of a package tells what it is once, and lists of packages do, too", () => {
+test("the page of a package tells what it is once, by its README", () => {
   assert.doesNotMatch(read("modules/_posixly_pipe.html"), /tsd-panel tsd-comment/);
   assert.match(read("modules/_posixly_raw.wire.html"), /tsd-panel tsd-comment/); // no README there
 });
