@@ -52,7 +52,11 @@ export interface RingSizes {
   readonly total: number;
 }
 
-const MOST_KEPT = 262_144;
+/** How many bytes a block has, unless it is said. */
+export const BLOCK_SIZE = 262_144;
+
+/** How many bytes of a packet can be kept. */
+export const MOST_KEPT = 262_144;
 
 /** What a ring has in any case, or has no use for. */
 const always = ["auxdata", "bypassQueue", "receiveTimestamp"];
@@ -68,7 +72,7 @@ export function ringOptions(
     "retireMs",
     "snapLength",
   ]);
-  const { blockSize = 262_144, blocks = 32, retireMs = 10, snapLength, ...socket } = options;
+  const { blockSize = BLOCK_SIZE, blocks = 32, retireMs = 10, snapLength, ...socket } = options;
   requirePages(blockSize, "blockSize");
   requireInteger(blocks, "blocks", 1);
   const total = requireTotal(blockSize, blocks);

@@ -3,12 +3,11 @@ import { CaptureFile } from "./capture_file.ts";
 import { packetSocket } from "../create_packet_socket.ts";
 import { ARPHRD_LOOPBACK } from "../libc.ts";
 import type { PacketStatistics } from "../packet_statistics.ts";
+import { BLOCK_SIZE } from "../ring_options.ts";
 import { requireSniffOptions, sniffFilter, type SniffOptions } from "./sniff_options.ts";
 import { type SniffedPacket, understood } from "./sniffed_packet.ts";
 
-/** How many bytes a block of the ring has, and how many blocks a MiB. */
-const BLOCK = 262_144;
-const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK;
+const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK_SIZE;
 
 /**
  * Listens to what passes by, and understands it: packets of an interface as they come, taken apart,
@@ -47,7 +46,7 @@ export function sniff(options: SniffOptions = {}): Sniffer {
   const filter = sniffFilter(options);
   const packets = capture({
     ...{ interface: name, snapLength, promiscuous, signal },
-    ...{ blockSize: BLOCK, blocks: buffer * BLOCKS_A_MEBIBYTE },
+    blocks: buffer * BLOCKS_A_MEBIBYTE,
     options: { filter },
   });
   try {

@@ -8,6 +8,7 @@ import {
 } from "../bpf/mod.ts";
 import { compileFilter } from "../compile_filter.ts";
 import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../libc.ts";
+import { MOST_KEPT } from "../ring_options.ts";
 import { requireSignal } from "./ping_options.ts";
 
 /**
@@ -58,8 +59,6 @@ const names = [
   "buffer",
   "signal",
 ];
-
-const MOST_KEPT = 262_144;
 
 /** Checks the options, before anything is opened. */
 export function requireSniffOptions(options: SniffOptions): void {
