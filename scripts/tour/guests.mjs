@@ -10,17 +10,16 @@ const SECONDS = 30;
 /** Types are stripped once and not at each start, which takes as long as most of the programs. */
 const NODE_COMPILE_CACHE = join(root, "node_modules/.cache/tour");
 
+const [compiled, stripped, deno] = runtimes;
+
+/** Whether there is no Node that strips types, and packages have to be compiled for the other. */
+export const takesCompiling = stripped.command === undefined;
+
 /** Node and Deno, by what the tour calls them; one that is not installed is left out. */
 export const guests = [
-  // The Node that strips types, if it is there: there is nothing to compile for it.
-  { label: "Node", ...runtimes.find(({ name }) => name === "node26") },
-  { label: "Node", ...runtimes[0] },
-  { label: "Deno", ...runtimes.find(({ name }) => name === "deno") },
-].filter(({ command }) => command)
-  .filter(({ label }, i, all) => all.findIndex((other) => other.label === label) === i);
-
-/** Whether one of them takes no types. */
-export const takesCompiling = guests.some(({ name }) => name === runtimes[0].name);
+  { label: "Node", ...(takesCompiling ? compiled : stripped) },
+  { label: "Deno", ...deno },
+].filter(({ command }) => command);
 
 /** The version of a guest. */
 export function versionOf({ command }) {
