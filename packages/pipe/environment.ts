@@ -2,24 +2,25 @@ import { open, readAll } from "@posixly/fd";
 import {
   type Address,
   addressAfter,
+  copyCString,
+  copyMemory,
   cstring,
   fromCString,
-  memory,
   show,
   toAddress,
 } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
-/** The C library's variable `environ`, once it was looked up; `null` where it cannot be. */
-let environ: BigUint64Array | null | undefined;
+/** Where the C library's variable `environ` is, once it was looked up; `null` where it cannot be. */
+let environ: Address | null | undefined;
 
 /** Where the variables of this process are now, a `char **`; `null` where that is unknown. */
 export function liveEnvironment(): Address | null {
   if (environ === undefined) {
     const variable = libc.dlsym(toAddress(0), cstring("environ")); // RTLD_DEFAULT
-    environ = variable > 0 ? new BigUint64Array(memory(variable, 8)) : null;
+    environ = variable > 0 ? variable : null;
   }
-  return environ && toAddress(environ[0]);
+  return environ && pointerAt(environ);
 }
 
 /** The variables of this process, `NAME=value` each, as C strings. */
@@ -31,11 +32,15 @@ export function environmentEntries(): Iterable<Uint8Array> {
 function* entriesAt(start: Address): Generator<Uint8Array> {
   if (start <= 0) return; // cleared
   for (let at = start;; at = addressAfter(at, 8)) {
-    const [pointer] = new BigUint64Array(memory(at, 8));
-    if (pointer === 0n) return;
-    const text = toAddress(pointer);
-    yield new Uint8Array(memory(text, Number(libc.strlen(text)) + 1)).slice();
+    const text = pointerAt(at);
+    if (text <= 0) return;
+    yield cstring(copyCString(text));
   }
+}
+
+/** The `void *` that lies at an address. */
+function pointerAt(address: Address): Address {
+  return toAddress(new BigUint64Array(copyMemory(address, 8).buffer)[0]);
 }
 
 /** What this process was started with, for a C library that does not let us look. */

@@ -1,4 +1,11 @@
-import { type Address, cstring, fromCString, memory, toAddress } from "@posixly/sys";
+import {
+  type Address,
+  copyCString,
+  copyMemory,
+  cstring,
+  fromCString,
+  toAddress,
+} from "@posixly/sys";
 import { bpfProgram, libpcap, PCAP_ERRBUF_SIZE } from "./libc.ts";
 
 /** What libpcap did not want, in its own words. */
@@ -42,7 +49,7 @@ export class LibpcapHandle implements Disposable {
     }
     try {
       const { bf_len, bf_insns } = bpfProgram.decode(program);
-      return new Uint8Array(memory(toAddress(bf_insns), bf_len * 8)).slice();
+      return copyMemory(toAddress(bf_insns), bf_len * 8);
     } finally {
       libpcap.pcap_freecode(program);
     }
@@ -50,9 +57,7 @@ export class LibpcapHandle implements Disposable {
 
   /** What it said last, which is a part of the handle. */
   #error(): string {
-    return fromCString(
-      new Uint8Array(memory(libpcap.pcap_geterr(this.#handle), PCAP_ERRBUF_SIZE)),
-    );
+    return fromCString(copyCString(libpcap.pcap_geterr(this.#handle)));
   }
 
   /** To be called once. */

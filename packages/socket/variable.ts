@@ -1,4 +1,4 @@
-import { cstring, fromCString, memory, ok } from "@posixly/sys";
+import { copyCString, cstring, fromCString, ok } from "@posixly/sys";
 import { libc } from "./libc.ts";
 
 /**
@@ -9,7 +9,7 @@ export function takeVariable(name: string): string | undefined {
   const variable = cstring(name);
   const address = libc.getenv(variable);
   if (address <= 0) return undefined;
-  const value = fromCString(new Uint8Array(memory(address, Number(libc.strlen(address)) + 1)));
+  const value = fromCString(copyCString(address));
   ok(libc.unsetenv(variable), "unsetenv");
   return value;
 }

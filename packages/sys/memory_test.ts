@@ -3,7 +3,17 @@ import { constants } from "node:buffer";
 import { gc } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
-import { addressAfter, addressOf, bind, memory, ok, struct, toAddress } from "@posixly/sys";
+import {
+  addressAfter,
+  addressOf,
+  bind,
+  copyCString,
+  copyMemory,
+  memory,
+  ok,
+  struct,
+  toAddress,
+} from "@posixly/sys";
 
 test("memory at the address of bytes is those bytes, not a copy", () => {
   fc.assert(
@@ -71,15 +81,37 @@ test("no memory is at NULL, or of a negative length", () => {
   const somewhere = addressOf(new Uint8Array(8));
   assert.throws(() => memory(toAddress(0), 1), RangeError);
   assert.throws(() => memory(toAddress(-9), 1), RangeError);
+  assert.throws(() => copyMemory(toAddress(0), 1), RangeError);
+  assert.throws(() => copyMemory(somewhere, -1), RangeError);
+  assert.throws(() => copyCString(toAddress(0)), RangeError);
   assert.throws(() => memory(somewhere, -1), RangeError);
   assert.throws(() => memory(somewhere, 1.5), TypeError);
   assert.throws(() => memory("0x1000" as never, 1), TypeError);
+});
+
+test("a copy is what lay there, and nobody else's", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (bytes, from) => {
+    const start = Math.min(from, bytes.length);
+    const source = Uint8Array.of(...bytes, 0xa5);
+    const rest = copyMemory(addressAfter(addressOf(source), start), bytes.length - start);
+    source.fill(0);
+    assert.deepEqual(rest, bytes.slice(start));
+  }));
+});
+
+test("the copy of a C string ends before its NUL", () => {
+  fc.assert(fc.property(fc.uint8Array({ min: 1, maxLength: 100 }), (bytes) => {
+    const text = Uint8Array.of(...bytes, 0, 0xa5);
+    assert.deepEqual(copyCString(addressOf(text)), bytes);
+  }));
 });
 
 test("what is no address, or more than a buffer may be, is refused and not a crash", () => {
   for (const bad of [NaN, 1.5, 2 ** 53, 2n ** 64n, -1n, "5", null, undefined, {}, Symbol()]) {
     assert.throws(() => toAddress(bad as number), /^(Type|Range)Error: value must be/);
     assert.throws(() => memory(bad as never, 1), /^(Type|Range)Error: address must be/);
+    assert.throws(() => copyMemory(bad as never, 1), /^(Type|Range)Error: address must be/);
+    assert.throws(() => copyCString(bad as never), /^(Type|Range)Error: address must be/);
   }
   if (!("Deno" in globalThis)) {
     const somewhere = addressOf(new Uint8Array(8));

@@ -24,6 +24,7 @@ export {
   show,
 } from "./arguments.ts";
 export { bind } from "./bind.ts";
+export { copyCString, copyMemory } from "./copy.ts";
 export { cstring, fromCString } from "./cstring.ts";
 export { errno, errnoMessage, type ErrnoName, errnoName } from "./errno.ts";
 export { ok, okSince, type SyscallContext, SyscallError } from "./error.ts";
