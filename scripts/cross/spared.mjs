@@ -140,6 +140,25 @@ const needs = [
     of: ["requests as soon as there are connections"],
   },
   {
+    file: /^packages\/pipe\/spawn_test/,
+    tests: new RegExp(
+      "^a long list of arguments|^a command is looked for|^what is wrong with|^a session, a process" +
+        "|^1000 children that cannot start",
+    ),
+    of: ["posix_spawn that tells why it failed"],
+  },
+  {
+    file: /^packages\/ports\/exhaustion_test/,
+    tests:
+      /^sockets that are bound and do nothing|^a socket with a range|^who connects from nowhere/,
+    of: ["socket for sock_diag"],
+  },
+  {
+    file: /^packages\/ports\/range_test/,
+    tests: /^late binding refuses/,
+    of: ["setsockopt of ipBindAddressNoPort"],
+  },
+  {
     file: /^packages\/testing\/testing_test/,
     tests: /^calls fail for as long as something runs/,
     of: ["openat by its name"],
@@ -166,6 +185,12 @@ const needs = [
   },
 ];
 
+/** What is said by errors of ours, where something is lacking. */
+const said = {
+  TCP_INFO: "bytes must be at least \\d+, not 4\\s+at decodeTcpInfo",
+  "socket for sock_diag": "netlink could not be asked",
+};
+
 /**
  * The errors that what is lacking ends in: a test that meets one is cut short.
  *
@@ -175,6 +200,7 @@ const needs = [
 export function met(lacking) {
   return Object.entries(lacking).flatMap(([name, answer]) => {
     const reason = `${name}: ${answer}`;
+    const others = name in said ? [{ pattern: said[name], reason }] : [];
     const [, call, option] = name.match(/^(\w+)(?: of (\w+)$)?/);
     if (/^[gs]etsockopt/.test(name)) {
       return [{ pattern: `Cannot ${call} .*the option is ${option}\\b`, reason }];
@@ -183,7 +209,8 @@ export function met(lacking) {
       return [{ pattern: `Cannot open the library ${name}`, reason }];
     }
     const isErrno = /^E[A-Z]+$/.test(answer);
-    return isErrno ? [{ pattern: `Cannot ${call}\\b.*\\(${answer}\\)`, reason }] : [];
+    if (isErrno) others.push({ pattern: `Cannot ${call}\\b.*\\(${answer}\\)`, reason });
+    return others;
   });
 }
 
