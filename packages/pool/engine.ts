@@ -31,7 +31,6 @@ export class Engine<T> {
   gate: "open" | "suspended" | "closed" = "open";
 
   #tracker: Tracker<T> | null = null;
-  readonly #maxUses: number = Infinity;
   /** For how long those wait who do so for the shortest time, as far as is known. */
   #leastTimeout = Infinity;
   #isServing = false;
@@ -48,7 +47,6 @@ export class Engine<T> {
     this.alarm = new Alarm(settings.clock, () => this.#tick());
     this.stock = new Stock(settings, this, this.events, this.alarm, budget);
     this.shelf = new Shelf(this, budget);
-    this.#maxUses = settings.maxUses;
     this.track();
   }
 
@@ -129,7 +127,7 @@ export class Engine<T> {
     this.acquired++;
     resource.leases++;
     resource.restedAt = 0;
-    if (++resource.uses >= this.#maxUses) this.stock.doom(resource, "used-up");
+    if (++resource.uses >= this.settings.maxUses) this.stock.doom(resource, "used-up");
     if (this.settings.leasesPerResource > 1) this.shelf.keep(resource);
     return new Lease(resource);
   }
