@@ -1,9 +1,13 @@
-import { onAbort, type WaitOptions } from "@posixly/mux";
+import { onAbort, type WaitOptions, watch, type Watcher, whenReadable } from "@posixly/mux";
 import { requireInteger } from "@posixly/sys";
+import { Backlog } from "./backlog.ts";
 import type { CapturedPacket } from "./captured_packet.ts";
 import type { PacketStatistics } from "./packet_statistics.ts";
 import { type ReceiveRing, receiveRing } from "./receive_ring.ts";
 import type { ReceiveRingOptions } from "./ring_options.ts";
+
+/** As much as the ring has, unless it is said. */
+const BACKLOG = 8 * 2 ** 20;
 
 /**
  * What to capture, and for how long; see {@linkcode capture}.
@@ -19,6 +23,11 @@ import type { ReceiveRingOptions } from "./ring_options.ts";
 export interface CaptureOptions extends ReceiveRingOptions {
   /** After how many packets it ends, 1 or more; by default it does not. */
   readonly count?: number;
+  /**
+   * How many bytes of packets are kept while it is paused, besides what the ring has room for; by
+   * default 8 MiB. A packet takes some 500 bytes more than it has.
+   */
+  readonly backlog?: number;
   /** Ends it: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -32,7 +41,7 @@ export interface CaptureOptions extends ReceiveRingOptions {
  * import assert from "node:assert/strict";
  *
  * using packets: Capture = capture({ interface: "lo" });
- * packets.pause(); // the kernel goes on until its ring is full
+ * packets.pause(); // what comes is kept
  * assert.ok(packets.paused);
  * packets.resume();
  * ```
@@ -42,6 +51,10 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
   readonly #signal: AbortSignal | undefined;
   #left: number;
   #last: PacketStatistics | undefined;
+  /** What came while it was paused, and who puts it there; and what went wrong then. */
+  readonly #backlog: Backlog;
+  #keeper: Watcher | undefined;
+  #failure: { readonly error: unknown } | undefined;
   /** What those wait for who are paused. */
   #gate: { readonly opened: Promise<void>; open(): void } | undefined;
 
@@ -51,8 +64,10 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
    * @param ring Where the packets come from; it is closed at the end
    * @param options When it ends
    */
-  constructor(ring: ReceiveRing, { count = Infinity, signal }: CaptureOptions) {
+  constructor(ring: ReceiveRing, options: CaptureOptions) {
+    const { count = Infinity, backlog = BACKLOG, signal } = options;
     this.#ring = ring;
+    this.#backlog = new Backlog(backlog);
     this.#left = count;
     this.#signal = signal;
   }
@@ -73,18 +88,41 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
   }
 
   /**
-   * Gives no packet until {@linkcode resume}. Nothing is lost until all blocks of the ring are in use,
-   * which takes `blocks` times `retireMs` at least; what is lost then, `statistics` tells.
+   * Gives no packet until {@linkcode resume}. What comes meanwhile is kept, up to `backlog` bytes;
+   * then nothing is lost until all blocks of the ring are in use, which takes `blocks` times `retireMs`
+   * at least; what is lost then, `statistics` tells. It keeps the program running.
    */
   pause(): void {
     if (this.#gate !== undefined || this.closed) return;
     let open = () => {};
     const opened = new Promise<void>((resolve) => open = resolve);
     this.#gate = { opened, open };
+    if (this.#backlog.isFull) return;
+    this.#keeper = watch(this.#ring.socket, { readable: true }, () => this.#keep());
+  }
+
+  /** The ring has but few blocks, which a few packets fill if they come one after the other. */
+  #keep(): void {
+    try {
+      while (!this.#backlog.isFull) {
+        const packet = this.#ring.tryReceive();
+        if (packet === null) return;
+        this.#backlog.push(packet);
+      }
+    } catch (error) {
+      this.#failure = { error };
+    }
+    this.#keepNoMore();
+  }
+
+  #keepNoMore(): void {
+    this.#keeper?.close();
+    this.#keeper = undefined;
   }
 
   /** Goes on with the packets that came meanwhile. */
   resume(): void {
+    this.#keepNoMore();
     this.#gate?.open();
     this.#gate = undefined;
   }
@@ -97,6 +135,12 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
    * @throws {Error} If it has ended
    */
   tryReceive(): CapturedPacket | null {
+    if (this.closed) return this.#ring.tryReceive(); // which says so
+    const kept = this.#backlog.take();
+    if (kept !== undefined) return kept;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
     return this.#ring.tryReceive();
   }
 
@@ -127,14 +171,15 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
     }
   }
 
-  /** What was taken before it was paused waits here, so that nothing overtakes it. */
   async #next(wait: WaitOptions): Promise<CapturedPacket | null> {
+    const attempt = () => this.#gate === undefined ? this.tryReceive() : "paused";
     try {
-      await this.#gate?.opened;
-      const packet = await this.#ring.receive(wait);
-      while (this.#gate !== undefined) await this.#gate.opened;
-      this.#signal?.throwIfAborted();
-      return packet;
+      for (;;) {
+        await this.#gate?.opened;
+        this.#signal?.throwIfAborted();
+        const packet = await whenReadable(this.#ring.socket, attempt, wait);
+        if (packet !== "paused") return packet;
+      }
     } catch (error) {
       if (this.closed) return null;
       throw error;
@@ -149,6 +194,7 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
   close(): void {
     if (this.closed) return;
     this.#last = this.#ring.statistics();
+    this.#keepNoMore();
     this.#ring.close();
     this.resume();
   }
@@ -191,10 +237,11 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
  * ```
  */
 export function capture(options: CaptureOptions = {}): Capture {
-  const { count, signal, ...ring } = options;
+  const { count, backlog, signal, ...ring } = options;
   if (count !== undefined) requireInteger(count, "count", 1, Number.MAX_SAFE_INTEGER);
+  if (backlog !== undefined) requireInteger(backlog, "backlog");
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("signal must be an AbortSignal");
   }
-  return new Capture(receiveRing(ring), { count, signal });
+  return new Capture(receiveRing(ring), { count, backlog, signal });
 }

@@ -9,6 +9,7 @@ import {
   type ReceiveRingOptions,
   type RingPacket,
 } from "@posixly/raw";
+import { poll } from "@posixly/mux";
 import { interfaceIndex, MessageBatch, sendMessages } from "@posixly/socket";
 import { gc, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
@@ -40,6 +41,10 @@ async function numbers(ring: ReceiveRing, count: number): Promise<number[]> {
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Whether there is something to read that nobody has taken. */
+const isReadable = (ring: ReceiveRing) =>
+  poll([{ fd: ring, readable: true }], { timeout: 0 }).length > 0;
 
 /** How many mappings of packet sockets this process has. */
 const mappings = () => readFileSync("/proc/self/maps", "utf8").match(/socket:\[/g)?.length ?? 0;
@@ -403,6 +408,69 @@ testAlone(
       await capturing;
       assert.deepEqual(found, range(0, found.length));
       assert.equal(packets.statistics().drops, drops);
+    }),
+);
+
+testAlone(
+  [],
+  "a quiet network does not fill a capture that is paused: what comes is kept, in its order",
+  () =>
+    withoutLeaks(async () => {
+      using _cable = veth();
+      for (const isWaiting of [false, true]) {
+        using packets = capture(small);
+        const iterator = packets[Symbol.asyncIterator]();
+        const begin = () => iterator.next().then(({ value }) => numberOf(value!.bytes));
+        const first = isWaiting ? begin() : undefined;
+        await turns(5);
+        packets.pause();
+        // Each has a block to itself, and there are four.
+        for (let i = 0; i < 20; i++) {
+          send(i, i + 1);
+          poll([{ fd: packets.ring, readable: true }], wait);
+          while (isReadable(packets.ring)) await turns(1);
+        }
+        assert.equal(numberOf(packets.tryReceive()!.bytes), 0);
+        packets.resume();
+        assert.equal(await (first ?? begin()), 1); // though nothing more comes
+        packets.pause();
+        send(20, 21);
+        packets.resume();
+        for (let i = 2; i <= 20; i++) assert.equal(await begin(), i);
+        assert.equal(packets.statistics().drops, 0);
+      }
+    }),
+);
+
+testAlone(
+  [],
+  "what is kept of a capture that is paused has a limit, and what comes then is in the ring",
+  () =>
+    withoutLeaks(async () => {
+      using _cable = veth();
+      for (const backlog of [0, 1, 2000]) {
+        using packets = capture({ ...small, backlog });
+        packets.pause();
+        for (let i = 0; i < 4; i++) {
+          send(i, i + 1);
+          poll([{ fd: packets.ring, readable: true }], wait);
+          await turns(20);
+        }
+        packets.resume();
+        const found: number[] = [];
+        for await (const { bytes } of packets) {
+          found.push(numberOf(bytes));
+          if (found.length === 4) break;
+        }
+        assert.deepEqual(found, range(0, 4));
+      }
+      assert.throws(() => capture({ ...small, backlog: -1 }), RangeError);
+      const packets = capture(small);
+      packets.pause();
+      run("ip link set b0 down");
+      await turns(20);
+      packets.resume();
+      await assert.rejects(packets[Symbol.asyncIterator]().next(), { code: "ENETDOWN" });
     }),
 );
 

@@ -36,8 +36,8 @@ export interface ReceiveRingOptions
   /**
    * After how many milliseconds a block is handed over that is not full: the longest that a packet
    * waits; by default 10. It is in use then, however little is in it: all are after `blocks` times as
-   * long, 320 ms by default, even if few packets come. Whoever does not read for longer, or pauses,
-   * makes it longer. With 0 the kernel decides by the speed of the interface.
+   * long, 320 ms by default, even if few packets come. Whoever does not read for longer makes it
+   * longer. With 0 the kernel decides by the speed of the interface.
    */
   readonly retireMs?: number;
   /** How many bytes of each packet are kept, 1 to 262,144; by default all. */
