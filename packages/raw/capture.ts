@@ -70,6 +70,7 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
     this.#backlog = new Backlog(backlog);
     this.#left = count;
     this.#signal = signal;
+    ring.socket.beforeClose(() => this.#leave());
   }
 
   /** The ring behind it. */
@@ -192,10 +193,12 @@ export class Capture implements AsyncIterable<CapturedPacket>, Disposable {
    * @throws {SyscallError} `ENOMEM` if the kernel has no memory left to give the ring's back
    */
   close(): void {
-    if (this.closed) return;
-    this.#last = this.#ring.statistics();
-    this.#keepNoMore();
     this.#ring.close();
+  }
+
+  /** Whoever closes the ring or its socket, also from elsewhere, ends it. */
+  #leave(): void {
+    this.#last = this.#ring.statistics();
     this.resume();
   }
 

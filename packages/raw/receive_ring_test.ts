@@ -502,6 +502,33 @@ testAlone(
 
 testAlone(
   [],
+  "a capture whose ring or socket is closed ends, even while it is paused, and knows its counts",
+  () =>
+    withoutLeaks(async () => {
+      using _cable = veth();
+      for (const end of [(of: ReceiveRing) => of.close(), (of: ReceiveRing) => of.socket.close()]) {
+        for (const isPaused of [false, true]) {
+          const packets = capture(small);
+          send(0, 3);
+          while (packets.statistics().packets < 3) await turns(1);
+          if (isPaused) packets.pause();
+          const found: number[] = [];
+          const capturing = (async () => {
+            for await (const { bytes } of packets) found.push(numberOf(bytes));
+          })();
+          while (!isPaused && found.length < 3) await turns(1);
+          end(packets.ring);
+          await capturing;
+          assert.deepEqual(found, isPaused ? [] : [0, 1, 2]);
+          assert.equal(packets.statistics().packets, 3);
+          packets.close();
+        }
+      }
+    }),
+);
+
+testAlone(
+  [],
   "what still looks at a ring that was closed sees nothing or zeros, and writes nowhere",
   () =>
     withoutLeaks(async () => {
