@@ -12,13 +12,15 @@ import { lackingSpeed } from "./probes_speed.mjs";
 
 const { O_DIRECTORY } = constants;
 const [PROT_READ, MAP_PRIVATE, MAP_ANONYMOUS, MLOCK_ONFAULT] = [1, 2, 0x20, 1];
-const PAGE = 4096;
+const MAP_HUGE_2MB = 0x40000 | 21 << 26;
+const [PAGE, HUGE_PAGE] = [4096, 2 ** 21];
 const SIGRTMAX = 1n << 63n; // its place in a mask
 const require = createRequire(join(root, "package.json"));
 const { bind, cstring, errno, errnoName } = await import(require.resolve("@posixly/sys"));
 
 /** System calls that came late, by their number on arm64. */
 const calls = {
+  process_vm_readv: 270,
   preadv2: 286,
   pwritev2: 287,
   io_uring_setup: 425,
@@ -56,6 +58,8 @@ if (maskDuringWait() !== SIGRTMAX) {
   lacking["signals by their own numbers"] = "real-time signals have others, as /proc has them";
 }
 const page = mmap(0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+const huge = mmap(0, HUGE_PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGE_2MB, -1, 0);
+if (huge === -errno.EINVAL) lacking["mmap of huge pages"] = "EINVAL";
 const locked = mlock2(page, PAGE, MLOCK_ONFAULT);
 if (locked < 0 && locked !== -errno.ENOMEM) lacking.mlock2 = errnoName(-locked);
 const [PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [22, 2];

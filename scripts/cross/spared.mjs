@@ -63,6 +63,26 @@ const needs = [
     of: ["posix_spawn that tells why it failed"],
   },
   {
+    file: /^packages\/zerocopy\/map_fault_test/,
+    tests: /process_vm_readv|^sharedMemory with ftruncate:error=EINTR/,
+    of: ["process_vm_readv"],
+  },
+  {
+    file: /^packages\/zerocopy\/map_fault_test/,
+    tests: /with (mlock2|fstatfs:error=EINTR)/,
+    of: ["mlock2"],
+  },
+  {
+    file: /^packages\/zerocopy\/map_test/,
+    tests: /of huge pages|^huge pages/,
+    of: ["mmap of huge pages"],
+  },
+  {
+    file: /^packages\/zerocopy\/mapping_test/,
+    tests: /^a file grows first/,
+    of: ["process_vm_readv"],
+  },
+  {
     file: /^packages\/zerocopy\/fault_test/,
     tests: /^sendFile with preadv2/,
     of: ["preadv2"],
