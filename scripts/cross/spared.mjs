@@ -78,8 +78,8 @@ const needs = [
     of: ["mmap of huge pages"],
   },
   {
-    file: /^packages\/zerocopy\/mapping_test/,
-    tests: /^a file grows first/,
+    file: /^packages\/zerocopy\/(mapping|stale_view)_test/,
+    tests: /^a file grows first|^to touch what a file has no more/,
     of: ["process_vm_readv"],
   },
   {
@@ -172,6 +172,21 @@ const needs = [
     tests:
       /^sockets that are bound and do nothing|^a socket with a range|^who connects from nowhere/,
     of: ["socket for sock_diag"],
+  },
+  {
+    file: /^packages\/ports\/cli_test/,
+    tests: /^the overview is a table|^it looks again and again/,
+    of: ["socket for sock_diag"],
+  },
+  {
+    file: /^packages\/ports\/sockets_test/,
+    tests: /^a socket that is merely bound/,
+    of: ["socket for sock_diag"],
+  },
+  {
+    file: /^packages\/ports\/observe_test/,
+    tests: /^Linux binds to any port/,
+    of: ["setsockopt of ipLocalPortRange"],
   },
   {
     file: /^packages\/ports\/range_test/,
