@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
@@ -89,9 +89,8 @@ async function run(file: string, options: FreshOptions): Promise<Finished> {
   const [program, ...rest] = [...through, runtime, ...runtimeArguments(options), file, ...args];
   const child = spawn(program, rest, {
     env: { ...process.env, NO_COLOR: "1", ...options.env },
-    timeout: options.timeout ?? 50_000,
-    killSignal: "SIGKILL",
   });
+  const timer = setTimeout(() => killAll(child.pid!), options.timeout ?? 50_000);
   child.stdin.on("error", () => {}); // it may end without having read
   child.stdin.end(options.stdin);
   const [stdout, stderr, ended] = await Promise.all([
@@ -99,7 +98,19 @@ async function run(file: string, options: FreshOptions): Promise<Finished> {
     text(child.stderr),
     exit(child),
   ]);
+  clearTimeout(timer);
   return { ...ended, stdout, stderr };
+}
+
+/** Kills a process and all that it has started, which would keep its output open. */
+function killAll(pid: number): void {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    process.kill(pid, "SIGKILL");
+    for (const child of children.match(/\d+/g) ?? []) killAll(Number(child));
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 /**

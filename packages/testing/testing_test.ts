@@ -87,6 +87,12 @@ test("a fresh process that takes too long is killed", async () => {
   assert.deepEqual({ status, signal }, { status: null, signal: "SIGKILL" });
 });
 
+testNeeding("sh", "and so is what was started by another program", async () => {
+  const through = ["sh", "-c", '"$@"; true', "sh"];
+  const { signal } = await runFresh("for (;;);", { timeout: 500, through });
+  assert.equal(signal, "SIGKILL");
+});
+
 testNeeding(
   "strace",
   "calls fail for as long as something runs, and must",
