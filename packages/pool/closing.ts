@@ -1,5 +1,33 @@
 import type { Engine } from "./engine.ts";
 import { PoolClosedError } from "./errors.ts";
+import { requireAmount, requireKnown } from "./options.ts";
+
+/**
+ * How to close a pool.
+ *
+ * @example Usage
+ * ```ts
+ * import { type CloseOptions, Pool } from "@posixly/pool";
+ *
+ * const soon: CloseOptions = { timeout: 5000 };
+ * await new Pool({ create: () => ({}) }).close(soon);
+ * ```
+ */
+export interface CloseOptions {
+  /**
+   * After how many milliseconds what is still leased is destroyed all the same, and nothing that
+   * `destroy` has not done by then is waited for; by default never.
+   */
+  readonly timeout?: number;
+}
+
+/** Checks how to close, and tells how many milliseconds leases may go on. */
+export function timeoutOf(options: CloseOptions): number {
+  requireKnown(options, ["timeout"]);
+  const { timeout = Infinity } = options;
+  requireAmount(timeout, "timeout", 0);
+  return timeout;
+}
 
 /** The end of a pool: gracefully, or by force when the time is over. */
 export class Closing<T> {

@@ -1,4 +1,5 @@
 import { type Budget, SharedBudget } from "./budget.ts";
+import { type CloseOptions, timeoutOf } from "./closing.ts";
 import { Engine } from "./engine.ts";
 import { PoolClosedError } from "./errors.ts";
 import { Events, type Hub, type PoolEvents } from "./events.ts";
@@ -9,13 +10,11 @@ import {
   type PoolOptions,
   type PoolSize,
   requireAcquireOptions,
-  requireAmount,
   requireCount,
   requireFunction,
   requireKnown,
   settle,
 } from "./options.ts";
-import type { CloseOptions } from "./pool.ts";
 import { type PoolStats, statsOf, sum } from "./stats.ts";
 import { use, type UseOptions } from "./use.ts";
 
@@ -227,9 +226,7 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
    * time was over
    */
   async close(options: CloseOptions = {}): Promise<number> {
-    requireKnown(options, ["timeout"]);
-    const { timeout = Infinity } = options;
-    requireAmount(timeout, "timeout", 0);
+    const timeout = timeoutOf(options);
     this.#isClosed = true;
     const engines = [...this.#engines.values()];
     const forced = await Promise.all(engines.map((engine) => engine.closing.close(timeout)));
@@ -252,7 +249,6 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
     event: Name,
     listener: (event: PoolEvents<T>[Name], key: Key) => void,
   ): () => void {
-    requireFunction(listener, "listener");
     return this.#events.on(event, listener);
   }
 

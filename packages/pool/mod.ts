@@ -18,6 +18,7 @@
  *
  * @module
  */
+export { type CloseOptions } from "./closing.ts";
 export { type Clock } from "./clock.ts";
 export {
   AcquireTimeoutError,
@@ -37,7 +38,7 @@ export {
   type PoolSize,
 } from "./options.ts";
 export { type KeyedPoolOptions, KeyedPools, type KeyedPoolStats } from "./keyed_pools.ts";
-export { type CloseOptions, Pool } from "./pool.ts";
+export { Pool } from "./pool.ts";
 export { type Reason } from "./resource.ts";
 export { type PoolStats } from "./stats.ts";
 export { type UseOptions } from "./use.ts";

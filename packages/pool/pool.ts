@@ -1,3 +1,4 @@
+import { type CloseOptions, timeoutOf } from "./closing.ts";
 import { Engine } from "./engine.ts";
 import type { PoolEvents } from "./events.ts";
 import type { Lease } from "./lease.ts";
@@ -6,33 +7,11 @@ import {
   type PoolOptions,
   type PoolSize,
   requireAcquireOptions,
-  requireAmount,
-  requireFunction,
-  requireKnown,
   settle,
   settleSize,
 } from "./options.ts";
 import { type PoolStats, statsOf } from "./stats.ts";
 import { use, type UseOptions } from "./use.ts";
-
-/**
- * How to close a pool.
- *
- * @example Usage
- * ```ts
- * import { type CloseOptions, Pool } from "@posixly/pool";
- *
- * const soon: CloseOptions = { timeout: 5000 };
- * await new Pool({ create: () => ({}) }).close(soon);
- * ```
- */
-export interface CloseOptions {
-  /**
-   * After how many milliseconds what is still leased is destroyed all the same, and nothing that
-   * `destroy` has not done by then is waited for; by default never.
-   */
-  readonly timeout?: number;
-}
 
 /**
  * Resources that are dear to make, kept for the next one who needs them.
@@ -194,10 +173,7 @@ export class Pool<T> implements AsyncDisposable {
    * when time was over; with 0, all went gracefully
    */
   close(options: CloseOptions = {}): Promise<number> {
-    requireKnown(options, ["timeout"]);
-    const { timeout = Infinity } = options;
-    requireAmount(timeout, "timeout", 0);
-    return this.#engine.closing.close(timeout);
+    return this.#engine.closing.close(timeoutOf(options));
   }
 
   /** Closes the pool at the end of an `await using` block. */
@@ -217,7 +193,6 @@ export class Pool<T> implements AsyncDisposable {
     event: Name,
     listener: (event: PoolEvents<T>[Name]) => void,
   ): () => void {
-    requireFunction(listener, "listener");
     return this.#engine.events.on(event, listener);
   }
 }

@@ -19,7 +19,7 @@ export class Shelf<T> {
   readonly #budget: Budget | null;
   readonly #isLifo: boolean;
   /** Whether anybody has a say when one goes to rest, or is about to be used. */
-  readonly #isWatched: boolean;
+  readonly #isAttended: boolean;
 
   constructor(engine: Engine<T>, budget: Budget | null) {
     const { settings } = engine;
@@ -28,7 +28,7 @@ export class Shelf<T> {
     this.#settings = settings;
     this.#budget = budget;
     this.#isLifo = settings.reuse === "lifo";
-    this.#isWatched = settings.validate !== undefined || settings.onIdle !== undefined ||
+    this.#isAttended = settings.validate !== undefined || settings.onIdle !== undefined ||
       settings.onBusy !== undefined || budget !== null;
   }
 
@@ -39,13 +39,13 @@ export class Shelf<T> {
 
   /** A resource for one lease more, or `null` if there is none, or it has to be checked first. */
   take(): Resource<T> | null {
-    if (this.#isWatched) return this.#takeWatched();
+    if (this.#isAttended) return this.#takeAttended();
     const resource = this.#isLifo ? this.available.last : this.available.first;
     if (resource !== null && resource.leases === 0) this.available.remove(resource);
     return resource;
   }
 
-  #takeWatched(): Resource<T> | null {
+  #takeAttended(): Resource<T> | null {
     for (;;) {
       const resource = this.#isLifo ? this.available.last : this.available.first;
       if (resource === null || resource.leases > 0) return resource;
@@ -98,7 +98,7 @@ export class Shelf<T> {
     if (this.resting >= this.#settings.maxIdle && !this.#makeRoom(resource)) return;
     this.available.push(resource);
     if (!this.upkeep.isLookDue) this.upkeep.restBegins();
-    if (this.#isWatched) this.#tellThatItRests(resource);
+    if (this.#isAttended) this.#tellThatItRests(resource);
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */

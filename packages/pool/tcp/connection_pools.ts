@@ -3,7 +3,7 @@ import { type KeyedPoolOptions, KeyedPools, type KeyedPoolStats } from "../keyed
 import type { PoolEvents } from "../events.ts";
 import type { Lease } from "../lease.ts";
 import { type AcquireOptions, requireAmount } from "../options.ts";
-import type { CloseOptions } from "../pool.ts";
+import type { CloseOptions } from "../closing.ts";
 import type { PoolStats } from "../stats.ts";
 import { restWithin } from "./keep_alive.ts";
 import { Resting } from "./resting.ts";

@@ -3,7 +3,7 @@ import type { PoolEvents } from "../events.ts";
 import type { KeyedPoolStats } from "../keyed_pools.ts";
 import type { Lease } from "../lease.ts";
 import { type AcquireOptions, requireFunction } from "../options.ts";
-import type { CloseOptions } from "../pool.ts";
+import type { CloseOptions } from "../closing.ts";
 import type { PoolStats } from "../stats.ts";
 import { judge, settleUse, type UseOptions } from "../use.ts";
 import { ConnectionPools, type Limits } from "./connection_pools.ts";
