@@ -110,7 +110,7 @@ test("who has rested makes room for who waits, the longest first; nobody else do
   }));
 
 test("who has not asked yet, or is being answered, does not make room", () =>
-  served({ maxConnections: 2, stallTimeout: 4000 }, async ({ dial, finished, server }) => {
+  served({ maxConnections: 2, stallTimeout: 30_000 }, async ({ dial, finished, server }) => {
     using silent = await dial();
     using busy = await dial();
     await busy.write(request("/huge.bin"));
