@@ -2,7 +2,7 @@
 export interface Link<Item> {
   before: Item | null;
   after: Item | null;
-  chain: object | null;
+  isLinked: boolean;
 }
 
 /** Items in a row, each of which can leave from wherever it stands, at the same low price. */
@@ -14,10 +14,12 @@ export class Chain<Item extends Link<Item>> {
   push(item: Item): void {
     const { last } = this;
     if (last === null) this.first = item;
-    else last.after = item;
-    item.before = last;
-    item.chain = this;
+    else {
+      last.after = item;
+      item.before = last;
+    }
     this.last = item;
+    item.isLinked = true;
     this.size++;
   }
 
@@ -27,7 +29,8 @@ export class Chain<Item extends Link<Item>> {
     else before.after = after;
     if (after === null) this.last = before;
     else after.before = before;
-    item.before = item.after = item.chain = null;
+    item.before = item.after = null;
+    item.isLinked = false;
     this.size--;
   }
 

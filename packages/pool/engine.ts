@@ -108,7 +108,7 @@ export class Engine<T> {
   /** Refuses it unless something is on its way, or so many may wait. */
   #mayStay(waiter: Waiter<T>): void {
     const { maxWaiters } = this.settings;
-    if (waiter.chain === null || this.waiters.size <= this.#coming + maxWaiters) return;
+    if (!waiter.isLinked || this.waiters.size <= this.#coming + maxWaiters) return;
     this.waiters.refuse(waiter, new TooManyWaitersError(maxWaiters, this.#lastFailure()));
   }
 
@@ -144,7 +144,7 @@ export class Engine<T> {
 
   #endLease(resource: Resource<T>): void {
     // Until it rests, nobody may take it for one that does.
-    if (resource.leases === 1 && resource.chain !== null) this.shelf.remove(resource);
+    if (resource.leases === 1 && resource.isLinked) this.shelf.remove(resource);
     resource.leases--;
     this.ended++;
   }

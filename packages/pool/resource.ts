@@ -61,8 +61,8 @@ export class Resource<T> implements Link<Resource<T>> {
   readonly home: Engine<T>;
   before: Resource<T> | null = null;
   after: Resource<T> | null = null;
-  /** The shelf, if that has it. */
-  chain: object | null = null;
+  /** Whether the shelf has it. */
+  isLinked = false;
   state: State = "checking";
   /** How many have it now, and how many times it was leased in all. */
   leases = 0;
@@ -83,6 +83,6 @@ export class Resource<T> implements Link<Resource<T>> {
   }
 
   get isAtRest(): boolean {
-    return this.leases === 0 && this.chain !== null;
+    return this.leases === 0 && this.isLinked;
   }
 }

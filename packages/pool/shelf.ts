@@ -87,8 +87,8 @@ export class Shelf<T> {
   /** Keeps what has been leased, as long as it has room; what is used in turn goes to the end. */
   keep(resource: Resource<T>): void {
     const hasRoom = resource.leases < this.#settings.leasesPerResource && resource.doom === null;
-    if (resource.chain !== null && !(hasRoom && this.#isLifo)) this.remove(resource);
-    if (resource.chain !== null || !hasRoom) return;
+    if (resource.isLinked && !(hasRoom && this.#isLifo)) this.remove(resource);
+    if (resource.isLinked || !hasRoom) return;
     this.available.push(resource);
     this.#lent++;
   }
@@ -137,7 +137,7 @@ export class Shelf<T> {
 
   /** Takes it away, if it is here. */
   remove(resource: Resource<T>): void {
-    if (resource.chain === null) return;
+    if (!resource.isLinked) return;
     this.available.remove(resource);
     if (resource.leases === 0) this.#budget?.rest(-1);
     else this.#lent--;

@@ -6,8 +6,10 @@ import { follow, unfollow } from "./signals.ts";
 export class Waiter<T> implements Link<Waiter<T>> {
   before: Waiter<T> | null = null;
   after: Waiter<T> | null = null;
-  /** The lane where it waits; `null` if it does so no more. */
-  chain: Lane<T> | null = null;
+  /** Whether it waits still. */
+  isLinked = false;
+  /** Where it waits, or has waited. */
+  lane!: Lane<T>;
   resolve!: (lease: Lease<T>) => void;
   reject!: (reason: unknown) => void;
   /** Since when; 0 until somebody looks at the clock. */
@@ -34,7 +36,7 @@ export class Waiter<T> implements Link<Waiter<T>> {
 
   /** The signal aborts. */
   aborted(reason: unknown): void {
-    this.chain!.line.refuse(this, reason);
+    this.lane.line.refuse(this, reason);
   }
 }
 
@@ -80,7 +82,8 @@ export class Waiters<T> {
   }
 
   add(waiter: Waiter<T>, priority: number): void {
-    this.#laneFor(priority).push(waiter);
+    waiter.lane = this.#laneFor(priority);
+    waiter.lane.push(waiter);
     this.size++;
     if (waiter.signal !== undefined) follow(waiter.signal, waiter);
   }
@@ -110,7 +113,7 @@ export class Waiters<T> {
     let next = Infinity;
     if (this.size === 0) return next;
     for (const waiter of this.toArray()) {
-      if (waiter.chain === null) continue; // it has left meanwhile
+      if (!waiter.isLinked) continue; // it has left meanwhile
       waiter.since ||= now;
       const deadline = waiter.since + waiter.timeout;
       if (deadline <= now) isOver(waiter);
@@ -124,7 +127,7 @@ export class Waiters<T> {
   }
 
   #remove(waiter: Waiter<T>): void {
-    const lane = waiter.chain!;
+    const { lane } = waiter;
     lane.remove(waiter);
     this.size--;
     if (lane.size === 0 && lane.priority !== 0) this.#lanes.splice(this.#lanes.indexOf(lane), 1);
