@@ -80,6 +80,25 @@ const selecting = emulated("--input-type=module", "-e", select, sys);
 if (selecting.status !== 0) {
   lacking["select beyond FD_SETSIZE"] = selecting.stderr.trim().split("\n")[0];
 }
+const readFilter = `
+  const { addressOf, bind } = await import(process.argv[1]);
+  const { getsockopt, setsockopt, socket } = bind({
+    getsockopt: ["i32", "i32", "i32", "i32", "buffer", "buffer"],
+    setsockopt: ["i32", "i32", "i32", "i32", "buffer", "u32"],
+    socket: ["i32", "i32", "i32", "i32"],
+  });
+  const [AF_UNIX, SOCK_DGRAM, SOL_SOCKET, SO_ATTACH_FILTER, SO_GET_FILTER] = [1, 2, 1, 26, 26];
+  const LENGTH = 4;
+  const instructions = new BigUint64Array(LENGTH).fill(6n); // ret #0
+  const fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  const filter = BigUint64Array.of(BigInt(LENGTH), BigInt(addressOf(instructions)));
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, 16);
+  getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, new Uint8Array(8 * LENGTH), Int32Array.of(LENGTH));
+`;
+const reading = emulated("--input-type=module", "-e", readFilter, sys);
+if (reading.status !== 0) {
+  lacking["reading an attached filter"] = reading.stderr.trim().split("\n")[0];
+}
 const program = readlinkSync("/proc/self/exe");
 if (!program.includes("node")) lacking["program by its name"] = program;
 // Koffi's part for arm64 is not where it would be installed, so that it is looked for elsewhere.

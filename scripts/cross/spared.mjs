@@ -174,6 +174,11 @@ const needs = [
     of: ["socket for sock_diag"],
   },
   {
+    file: /^packages\/zerocopy\/zerocopy_(network|sender)_test/,
+    tests: every,
+    of: ["setsockopt of zeroCopy"],
+  },
+  {
     file: /^packages\/ports\/cli_test/,
     tests: /^the overview is a table|^it looks again and again/,
     of: ["socket for sock_diag"],
@@ -197,6 +202,21 @@ const needs = [
     file: /^packages\/testing\/testing_test/,
     tests: /^calls fail for as long as something runs/,
     of: ["openat by its name"],
+  },
+  {
+    // What captures packets, or measures how long they take, asks the kernel when they came.
+    file: new RegExp(
+      "^packages/raw/((fault|packet_socket|receive_ring|tcpdump|transmit_ring)_test" +
+        "|tools/(ping|probe|sniff|traceroute)_test|cli/sniff_cli_test)",
+    ),
+    tests: every,
+    of: ["setsockopt of timestamping"],
+  },
+  {
+    file: /^packages\/raw\/attach_filter_test/,
+    tests:
+      /^a filter is read back|^a filter that is locked|^a program that is not|^an error that a/,
+    of: ["reading an attached filter"],
   },
   {
     file: /^packages\/raw\/tools\/sniff_test/,
