@@ -17,6 +17,7 @@ const INT = 4;
 const [IPPROTO_TCP, TCP_INFO] = [6, 11];
 const [AF_NETLINK, AF_PACKET, SOCK_RAW, NETLINK_SOCK_DIAG] = [16, 17, 3, 4];
 const [MSG_DONTWAIT, MSG_WAITFORONE] = [0x40, 0x1_0000];
+const [SOL_PACKET, PACKET_IGNORE_OUTGOING] = [263, 23];
 const UNKNOWN = [-errno.ENOPROTOOPT, -errno.EOPNOTSUPP];
 const libc = bind({
   close: ["i32", "i32"],
@@ -95,6 +96,8 @@ export function lackingMessages() {
     headers.set([BigInt(addressOf(vector)), 1n], 2);
     const n = libc.recvmmsg(packets, headers, 1, MSG_DONTWAIT | MSG_WAITFORONE, 0);
     if (n === -errno.EINVAL) lacking["recvmmsg of a packet socket"] = "EINVAL, for MSG_WAITFORONE";
+    const set = libc.setsockopt(packets, SOL_PACKET, PACKET_IGNORE_OUTGOING, Int32Array.of(0), INT);
+    if (UNKNOWN.includes(set)) lacking["options of packet sockets"] = errnoName(-set);
     libc.close(packets);
   }
 

@@ -126,6 +126,31 @@ const needs = [
     of: ["TCP_INFO"],
   },
   {
+    file: /^packages\/socket\/multicast_test/,
+    tests: /^packets to groups go by the interface/,
+    of: ["setsockopt of ipv6MulticastInterface"],
+  },
+  {
+    file: /^packages\/socket\/option_values_test/,
+    tests: /^fastOpenKey/,
+    of: ["getsockopt of fastOpenKey"],
+  },
+  {
+    file: /^packages\/socket\/options_test/,
+    tests: /^all that can be read|^memory tells what waits|^an answer is as long/,
+    of: ["getsockopt of memory"],
+  },
+  {
+    file: /^packages\/socket\/options_test/,
+    tests: /^the mtu of the path/,
+    of: ["getsockopt of ipMtu"],
+  },
+  {
+    file: /^packages\/socket\/peer_test/,
+    tests: /^messages come with who sent them/,
+    of: ["setsockopt of passPidfd"],
+  },
+  {
     file: /^packages\/socket\/families_test/,
     tests: /^a packet socket/,
     of: ["recvmmsg of a packet socket"],
@@ -204,11 +229,16 @@ const needs = [
     of: ["openat by its name"],
   },
   {
-    // What captures packets, or measures how long they take, asks the kernel when they came.
     file: new RegExp(
-      "^packages/raw/((fault|packet_socket|receive_ring|tcpdump|transmit_ring)_test" +
-        "|tools/(ping|probe|sniff|traceroute)_test|cli/sniff_cli_test)",
+      "^packages/raw/((neighbors|packet_socket|receive_ring|tcpdump|transmit_ring)_test" +
+        "|tools/sniff_test|cli/sniff_cli_test)",
     ),
+    tests: every,
+    of: ["options of packet sockets"],
+  },
+  {
+    // What measures how long packets take asks the kernel when they came.
+    file: /^packages\/raw\/(fault_test|tools\/(ping|probe|traceroute)_test)/,
     tests: every,
     of: ["setsockopt of timestamping"],
   },
