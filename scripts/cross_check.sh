@@ -2,7 +2,7 @@
 # Runs tests on arm64, emulated by qemu-user: what says whether our arm64 tables and layouts are
 # right. Needs qemu-aarch64-static and the C library of gcc-aarch64-linux-gnu.
 #
-#   scripts/cross_check.sh               every test of every package, in an hour or so
+#   scripts/cross_check.sh               every test of every package, in half an hour or more
 #   scripts/cross_check.sh sys fd        some packages
 #   scripts/cross_check.sh struct_test   some files
 #   scripts/cross_check.sh --selection   what is quick and says most

@@ -35,8 +35,12 @@ done
 
 node=$(node --input-type=module -e '
   import { programs } from "./scripts/runtimes.mjs";
-  console.log(programs.node26);
+  console.log(programs.node26 ?? "");
 ')
+[ -n "$node" ] || {
+  echo "musl_check: there is no Node 26 here; npm start sets it up" >&2
+  exit 2
+}
 export CROSS_NAME=musl CROSS_NODE=$cache/node CROSS_SLOWER=1
 cat >"$CROSS_NODE" <<END
 #!/bin/sh

@@ -147,6 +147,11 @@ const needs = [
   },
   {
     file: /^packages\/socket\/peer_test/,
+    tests: /^the user and all groups/,
+    of: ["getsockopt of peerGroups"],
+  },
+  {
+    file: /^packages\/socket\/peer_test/,
     tests: /^messages come with who sent them/,
     of: ["setsockopt of passPidfd"],
   },
