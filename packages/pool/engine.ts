@@ -69,11 +69,10 @@ export class Engine<T> {
   }
 
   acquire(options: AcquireOptions | undefined): Promise<Lease<T>> {
-    if (this.closed) return Promise.reject(new PoolClosedError());
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
     const lease = this.tryAcquire();
     if (lease !== null) return fulfilled(lease);
-    if (this.closed) return Promise.reject(new PoolClosedError()); // a hook has closed it just now
+    if (this.closed) return Promise.reject(new PoolClosedError()); // maybe by a hook, just now
     return this.#wait(options);
   }
 
