@@ -31,7 +31,7 @@ export const MAX_RW_COUNT = 0x7fff_f000;
  *
  * @param value What the caller passed
  * @param name What the caller calls it, for the error
- * @param min The least it may be
+ * @param min The least it may be; by default 0
  * @param max The most it may be
  * @returns `value`
  * @throws {TypeError} If it is not a whole number
@@ -76,7 +76,7 @@ function notInRange(value: number, name: string, min: number, max: number): Erro
  *
  * @param value What the caller passed
  * @param name What the caller calls it, for the error
- * @param min The least it may be
+ * @param min The least it may be; by default 0
  * @param max The most it may be; by default the largest `off_t`
  * @returns `value`
  * @throws {TypeError} If it is neither a whole number nor a bigint
@@ -94,8 +94,22 @@ function notInRange(value: number, name: string, min: number, max: number): Erro
 export function requireInteger64(
   value: number | bigint,
   name: string,
-  min: bigint = 0n,
-  max: bigint = 0x7fff_ffff_ffff_ffffn,
+  min?: bigint,
+  max?: bigint,
+): number | bigint {
+  // To compare with a BigInt takes longer than most calls, and mostly it is a number from 0 on.
+  const isPlain = min === undefined && max === undefined;
+  if (isPlain && Number.isSafeInteger(value) && value as number >= 0) return value;
+  return requireWide(value, name, min ?? 0n, max ?? LARGEST);
+}
+
+const LARGEST = 0x7fff_ffff_ffff_ffffn;
+
+function requireWide(
+  value: number | bigint,
+  name: string,
+  min: bigint,
+  max: bigint,
 ): number | bigint {
   if (typeof value === "number") {
     if (!Number.isSafeInteger(value)) {
