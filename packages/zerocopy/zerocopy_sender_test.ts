@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { memfd, truncate } from "@posixly/fd";
+import { watch } from "@posixly/mux";
 import {
   connect,
   type Connection,
@@ -320,14 +321,13 @@ test("nothing is lent by a socket whose count nobody knows", () =>
 
 test("without a descriptor to be told by, nothing is lent, and nobody waits", () =>
   withTcp(async (client, server) => {
-    const reading = client.read(new Uint8Array(1)); // so that it takes a second one
+    using reading = watch(client, { readable: true }, () => {}); // so that it takes a second one
     await using sender = zerocopySender(client);
     const part = memory.subarray(0, 20_000);
     await assert.rejects(withSpareDescriptors(0, () => sender.send(part)), { code: "EMFILE" });
     const receiving = server.readAll();
     assert.equal((await sender.send(part)).path, "zerocopy");
-    await server.write(new Uint8Array(1));
-    assert.equal(await reading, 1);
+    assert.ok(!reading.closed);
     await client.end();
     assert.equal((await receiving).length, 20_000);
   }));
