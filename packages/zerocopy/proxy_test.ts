@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { connectionPair, connectTcp, listenTcp } from "@posixly/socket";
+import { connectionPair, connectTcp, listenTcp, send } from "@posixly/socket";
 import { run } from "@posixly/mux";
 import { spawn } from "@posixly/pipe";
 import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
@@ -57,7 +57,7 @@ test("so it is within run", () =>
     using right = connectionPair();
     const joined = proxy(left.second, right.first);
     right.second.close();
-    left.first.write(new Uint8Array(100)).catch(() => {});
+    send(left.first, new Uint8Array(100)); // one that is awaited may begin only after `run`
     run(); // returns, since nobody waits any more
     await assert.rejects(joined, (error: { code: string }) => /EPIPE|ECONNRESET/.test(error.code));
   }));
