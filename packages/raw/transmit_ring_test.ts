@@ -23,7 +23,8 @@ const mappings = () => readFileSync("/proc/self/maps", "utf8").match(/socket:\[/
 
 /** Everything that arrives at the other end. */
 function listener() {
-  const ring = receiveRing({ interface: "b0", retireMs: 1 });
+  // What comes slowly has a block of its own, and there are enough for all that may come unread.
+  const ring = receiveRing({ interface: "b0", retireMs: 1, blockSize: 65_536, blocks: 256 });
   return {
     async take(count: number): Promise<Uint8Array[]> {
       const found: Uint8Array[] = [];
@@ -180,14 +181,14 @@ testAlone(
   () =>
     withoutLeaks(async () => {
       using _cable = veth();
-      run("tc qdisc add dev a0 root tbf rate 8mbit burst 2000 latency 10s");
+      run("tc qdisc add dev a0 root tbf rate 2mbit burst 2000 latency 10s");
       using there = listener();
       using ring = transmitRing({ interface: "a0", frames: 64, options: { sendBuffer: 5000 } });
       while (ring.add(frameOf(1, 500)));
       const { waiting } = ring;
       const first = ring.flush()!;
       assert.ok(first > 0 && first < waiting, `${first} of ${waiting}`);
-      assert.equal(ring.flush(), null);
+      while (ring.flush() !== null) assert.ok(ring.waiting > 0); // as what has left makes room
       await ring.whenFlushed(wait);
       assert.equal((await there.take(64)).length, 64);
     }),
