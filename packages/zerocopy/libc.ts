@@ -18,6 +18,9 @@ export const headers = [
   "unistd.h",
 ];
 
+/** Of Linux 6.5. */
+export const newer = ["SYS_cachestat"];
+
 export const libc = bind({
   copy_file_range: ["i32", "i32", "buffer", "i32", "buffer", "u32", "u32"],
   fstatfs: ["i32", "i32", "buffer"],
@@ -39,6 +42,7 @@ export const libc = bind({
   sendfile: ["i32", "i32", "i32", "buffer", "u32"],
   sendto: ["i32", "i32", "buffer", "u32", "i32", "buffer", "u32"],
   splice: ["i32", "i32", "buffer", "i32", "buffer", "u32", "u32"],
+  syscall$cachestat: ["i32", "i32", "i32", "buffer", "buffer", "u32"],
   syscall$preadv2: ["i32", "i32", "i32", "buffer", "i32", "i64", "i32", "u64"],
   syscall$statx: ["i32", "i32", "i32", "buffer", "i32", "u32", "buffer"],
   tee: ["i32", "i32", "i32", "u32", "u32"],
@@ -66,6 +70,9 @@ export const SO_EE_CODE_ZEROCOPY_COPIED = 1;
 // a register, so that the argument for its upper half is 0.
 export const SYS_preadv2 = perArch({ x64: 327, arm64: 286 });
 export const RWF_NOWAIT = 8;
+
+// cachestat(2), for which no C library has a function yet
+export const SYS_cachestat = 451;
 
 // ioctl_ficlone(2)
 export const FICLONE = 0x4004_9409;

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
-import { open, pwrite } from "@posixly/fd";
+import { advise, open, pread, pwrite, truncate } from "@posixly/fd";
 import { errno } from "@posixly/sys";
+import { testWhere } from "@posixly/testing";
+import fc from "fast-check";
 import { test } from "uvu";
+import { cachedPart } from "./cached_part.ts";
 import { libc } from "./libc.ts";
 import { Warmth } from "./warm.ts";
 
@@ -70,6 +73,117 @@ test("what was missing was not found", () => {
     assert.deepEqual([0, 1, 2].map(() => warmth.delayOf(0, 1000)), [1, 2, 4]);
     assert.deepEqual(looks, [0, 0, 0]);
   }, -errno.EAGAIN);
+});
+
+const MiB = 2 ** 20;
+const page = libc.getpagesize();
+
+/** A file of which every page is a hole, and of each 128 KiB only the first is in memory. */
+function sparselyCached() {
+  const file = open("/var/tmp", { read: true, write: true, temporary: true });
+  truncate(file, MiB);
+  advise(file, "random"); // so that nothing is read ahead
+  for (let at = 0; at < MiB; at += 131_072) pread(file, new Uint8Array(1), at);
+  return file;
+}
+
+const counts = () => {
+  using file = onDisk();
+  return cachedPart(file.fd, 0, 1_000_000) !== null;
+};
+
+testWhere(counts(), "Linux 6.5", "a page that is missing is noticed wherever it is", async () => {
+  using file = sparselyCached();
+  assert.equal(cachedPart(file.fd, 0, MiB), "some");
+  await new Warmth(file).of(0, MiB);
+  assert.equal(cachedPart(file.fd, 0, MiB), "all");
+});
+
+testWhere(counts(), "Linux 6.5", "the kernel counts pages, of a part at any place", () => {
+  using file = onDisk();
+  const size = 1_000_000;
+  const part = fc.record({
+    offset: fc.nat(size - 1),
+    length: fc.integer({ min: 1, max: size }),
+    isBig: fc.boolean(),
+  });
+  fc.assert(fc.property(part, ({ offset, length, isBig }) => {
+    const cached = cachedPart(file.fd, isBig ? BigInt(offset) : offset, length);
+    const pages = Math.ceil((offset + length) / page);
+    assert.equal(cached, pages <= Math.ceil(size / page) ? "all" : "some");
+  }));
+  assert.equal(cachedPart(file.fd, 2n ** 62n + 1n, 1), null);
+});
+
+/** What a kernel says of a file of which only some pages are in memory, or are being read. */
+function withPages<T>(
+  { there, coming = [], counts = true }: { there: number[]; coming?: number[]; counts?: boolean },
+  run: (looks: number[]) => T,
+): T {
+  const { syscall$preadv2, syscall$cachestat } = libc;
+  const looks: number[] = [];
+  libc.syscall$preadv2 = (_number, _file, _vector, _count, offset) => {
+    looks.push(Number(offset));
+    return there.includes(Math.floor(Number(offset) / page)) ? 1 : -errno.EAGAIN;
+  };
+  libc.syscall$cachestat = (_number, _file, range, answer) => {
+    if (!counts) return -errno.EPERM;
+    const [offset, length] = new BigInt64Array(range!.buffer as ArrayBuffer);
+    const first = Math.floor(Number(offset) / page);
+    const last = Math.floor(Number(offset + length - 1n) / page);
+    const kept = [...there, ...coming].filter((n) => first <= n && n <= last);
+    (answer as Uint32Array)[0] = kept.length;
+    return 0;
+  };
+  try {
+    return run(looks);
+  } finally {
+    Object.assign(libc, { syscall$preadv2, syscall$cachestat });
+  }
+}
+
+const PAGES = 512;
+const LENGTH = PAGES * page;
+const all = [...Array(PAGES).keys()];
+const others = (pages: number[]) => all.filter((n) => !pages.includes(n));
+
+/** After how long to look again at all of it. */
+const delayOf = (warmth: Warmth) => warmth.delayOf(0, LENGTH);
+
+test("one look is enough where the kernel has counted", () => {
+  using file = onDisk();
+  withPages({ there: all }, (looks) => {
+    assert.equal(delayOf(new Warmth(file)), 0);
+    assert.deepEqual(looks, [LENGTH - 1]);
+  });
+});
+
+test("where it does not count, there is a look every 128 KiB", () => {
+  using file = onDisk();
+  withPages({ there: all, counts: false }, (looks) => {
+    assert.equal(delayOf(new Warmth(file)), 0);
+    assert.deepEqual(looks, [...Array(LENGTH / 131_072).keys()].map((n) => n * 131_072));
+  });
+});
+
+test("of a file that has some pages in memory, what misses one is never taken for all", () => {
+  using file = onDisk();
+  const some = fc.subarray(all, { minLength: 1, maxLength: PAGES - 1 });
+  fc.assert(fc.property(some, (missing) => {
+    withPages({ there: others(missing) }, () => assert.ok(delayOf(new Warmth(file)) > 0));
+  }));
+});
+
+test("pages that are being read are waited for, whichever come last", () => {
+  using file = onDisk();
+  const some = fc.subarray(all, { minLength: 1 });
+  fc.assert(fc.property(some, fc.nat(PAGES - 1), (late, begun) => {
+    const warmth = new Warmth(file.fd); // by a number, of which nothing is remembered
+    const isLate = { there: all.slice(0, begun), coming: all.slice(begun) };
+    withPages(isLate, () => assert.ok(delayOf(warmth) > 0));
+    withPages({ there: others(late), coming: late }, () => assert.ok(delayOf(warmth) > 0));
+    withPages({ there: all }, () => assert.equal(delayOf(warmth), 0));
+  }));
 });
 
 test.run();
