@@ -39,11 +39,11 @@ const silent = new WeakSet<object>();
 /**
  * Keeps calls that need a file from stopping the whole thread for a disk.
  *
- * A look tells whether a page is in memory; where the kernel counts the pages of a long part, one
- * look is enough. If it is not, the kernel is asked to read it, which it does by itself; since nothing tells when it has, we look again after 1 ms, 2 ms, 4 ms and so
- * on, and from anew whenever there was progress. What was in memory a moment ago is not looked for
- * again. A file system that cannot say what is in memory, or that brings nothing there, is not
- * waited for.
+ * A look tells whether a page is in memory; where the kernel counts the pages of a part, one look
+ * is enough. If it is not, the kernel is asked to read it, which it does by itself; since nothing
+ * tells when it has, we look again after 1 ms, 2 ms, 4 ms and so on, and from anew whenever there was
+ * progress. What was in memory a moment ago is not looked for again. A file system that cannot say
+ * what is in memory, or that brings nothing there, is not waited for.
  */
 export class Warmth {
   readonly #file: AsFd;
@@ -122,7 +122,7 @@ export class Warmth {
     if (typeof this.#file === "object" && silent.has(this.#file)) return length;
     const fd = fdOf(this.#file);
     vector ??= iovec.encode({ iov_base: addressOf(sample), iov_len: 1 });
-    const cached = this.#missing === -1 && length > STRIDE ? cachedPart(fd, offset, length) : null;
+    const cached = this.#missing === -1 && length > PAGE ? cachedPart(fd, offset, length) : null;
     if (cached === "some") this.#step = PAGE;
     // What is just being read counts as well. It is read in order, so that a look at its end tells.
     for (let at = cached === "all" ? length - 1 : 0; at < length; at += this.#step) {

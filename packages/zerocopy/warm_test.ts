@@ -9,12 +9,15 @@ import { cachedPart } from "./cached_part.ts";
 import { libc } from "./libc.ts";
 import { Warmth } from "./warm.ts";
 
-/** Where a file is looked at while something runs, at a time that it sets. */
+/**
+ * Where a file is looked at while something runs, at a time that it sets, by a kernel that counts no
+ * pages.
+ */
 function looksDuring(
   run: (looks: number[], at: (time: number) => void) => void,
   answer?: number,
 ): void {
-  const { syscall$preadv2 } = libc;
+  const { syscall$preadv2, syscall$cachestat } = libc;
   const { now } = performance;
   const looks: number[] = [];
   let time = 0;
@@ -22,11 +25,12 @@ function looksDuring(
     looks.push(Number(offset));
     return answer ?? syscall$preadv2(number, file, vector, count, offset, upper, flags);
   };
+  libc.syscall$cachestat = () => -errno.ENOSYS;
   performance.now = () => time;
   try {
     run(looks, (later) => time = later);
   } finally {
-    libc.syscall$preadv2 = syscall$preadv2;
+    Object.assign(libc, { syscall$preadv2, syscall$cachestat });
     performance.now = now;
   }
 }

@@ -61,8 +61,9 @@ testNeeding(
       const browser = spawn("chromium", [
         ...["--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio"],
         ...["--autoplay-policy=no-user-gesture-required", `--user-data-dir=${home}`, server.url!],
-      ], { stdio: "ignore", env: { ...process.env, HOME: home } });
-      const exit = once(browser, "exit");
+      ], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, HOME: home } });
+      browser.stderr.resume();
+      const close = once(browser, "close"); // when its children, which write to its home, are gone too
       try {
         const told = () => finished.find(({ target }) => target.startsWith("/told?"))?.target;
         while (told() === undefined) await finishedSoon(finished.length + 1);
@@ -73,8 +74,8 @@ testNeeding(
         });
       } finally {
         browser.kill();
-        await exit;
-        rmSync(home, { recursive: true, force: true, maxRetries: 10 });
+        await close;
+        rmSync(home, { recursive: true });
       }
       const played = finished.filter(({ target }) => target === "/silence.wav");
       assert.ok(played.length >= 2, "it fetched no parts");
