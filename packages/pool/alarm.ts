@@ -12,6 +12,8 @@ export class Alarm {
   #at = Infinity;
   #timer: unknown;
   #isHeld = false;
+  /** Holds the process while nothing is due. */
+  #stay: unknown;
 
   constructor(clock: Clock, ring: () => void) {
     this.#clock = clock;
@@ -27,14 +29,17 @@ export class Alarm {
     this.#timer = this.#clock.setTimeout(() => {
       this.#at = Infinity;
       this.#ring();
+      this.#holdWhileNothingIsDue();
     }, delay);
     if (!this.#isHeld) unref(this.#timer);
+    this.#holdWhileNothingIsDue();
   }
 
   /** Whether the process has to stay for it. */
   hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
+    this.#holdWhileNothingIsDue();
     if (this.#at === Infinity) return;
     if (isHeld) ref(this.#timer);
     else unref(this.#timer);
@@ -43,6 +48,20 @@ export class Alarm {
   cancel(): void {
     this.#stop();
     this.#at = Infinity;
+    this.#holdWhileNothingIsDue();
+  }
+
+  #holdWhileNothingIsDue(): void {
+    const isNeeded = this.#isHeld && this.#at === Infinity;
+    if (isNeeded === (this.#stay !== undefined)) return;
+    if (isNeeded) return void (this.#stay = this.#clock.setTimeout(() => this.#stayOn(), LONGEST));
+    this.#clock.clearTimeout(this.#stay);
+    this.#stay = undefined;
+  }
+
+  #stayOn(): void {
+    this.#stay = undefined;
+    this.#holdWhileNothingIsDue();
   }
 
   #stop(): void {

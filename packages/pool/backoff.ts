@@ -16,8 +16,10 @@ export class Backoff {
 
   /** Those that began before the last pause fail for the same reason, and lengthen nothing. */
   failed(begun: number, now: number): void {
-    if (this.until !== 0 && begun < this.#since) return;
-    this.#delay = Math.min(this.#delay === 0 ? this.#first : this.#delay * 2, this.#longest);
+    const isNew = this.until === 0 || begun >= this.#since;
+    if (!isNew && now < this.until) return;
+    if (isNew) this.#delay = this.#delay === 0 ? this.#first : this.#delay * 2;
+    this.#delay = Math.min(this.#delay, this.#longest);
     this.#since = now;
     this.until = now + this.#delay * (1 + this.#jitter * Math.random());
   }

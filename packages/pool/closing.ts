@@ -36,6 +36,7 @@ export class Closing<T> {
   readonly #engine: Engine<T>;
   #closed: Promise<number> | undefined;
   #forced = 0;
+  #isOver = false;
 
   constructor(engine: Engine<T>) {
     this.#engine = engine;
@@ -44,8 +45,10 @@ export class Closing<T> {
   /** Resolves with how many were still leased when the time was over. */
   close(timeout: number): Promise<number> {
     const { settings, alarm } = this.#engine;
-    this.deadline = Math.min(this.deadline, settings.clock.now() + timeout);
-    alarm.setFor(this.deadline);
+    if (!this.#isOver) {
+      this.deadline = Math.min(this.deadline, settings.clock.now() + timeout);
+      alarm.setFor(this.deadline);
+    }
     return this.#closed ??= this.#close();
   }
 
@@ -57,6 +60,7 @@ export class Closing<T> {
     stock.callOff(error);
     for (const resource of stock.toArray()) this.#engine.retire(resource, "closed");
     await this.#engine.until(() => stock.size === 0);
+    this.#isOver = true;
     alarm.cancel();
     return this.#forced;
   }

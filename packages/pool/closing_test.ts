@@ -86,4 +86,13 @@ test("close calls off what is being created, and destroys what comes all the sam
   assert.deepEqual(destroyed, ["5 late"]);
 });
 
+test("once it is closed no timer is left, however often it is closed again", async () => {
+  const { pool, clock } = things();
+  (await pool.acquire()).release();
+  await pool.close({ timeout: 60_000 });
+  await pool.close();
+  await pool.close({ timeout: 1000 });
+  assert.equal(clock.timers, 0);
+});
+
 test.run();

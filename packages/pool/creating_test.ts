@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { turns } from "@posixly/testing";
 import { test } from "uvu";
 import type { PoolOptions } from "./mod.ts";
-import { givingUp, later, type Thing, things } from "./things_fixture.ts";
+import { acquire, givingUp, later, type Thing, things } from "./things_fixture.ts";
 
 test("a failure to create goes to whose turn it is, and is not repeated at once", async () => {
   let creates = 0;
@@ -72,6 +72,57 @@ test("one who creates the same twice is told", async () => {
     name: "TypeError",
     message: /another resource each time/,
   });
+});
+
+test("a failure that began before a pause which is over makes another, and no longer one", async () => {
+  const fails: ((error: Error) => void)[] = [];
+  const create = () => new Promise<Thing>((_, reject) => void fails.push(reject));
+  const options = { create, createRetries: Infinity, backoff: 100, jitter: 0 };
+  const { pool, clock } = things(options);
+  const pauses: number[] = [];
+  pool.on("createFailed", ({ retryIn }) => void pauses.push(retryIn));
+  for (let i = 0; i < 2; i++) pool.acquire().catch(() => {});
+  const fail = async (index: number) => {
+    fails[index](new Error("refused"));
+    await turns(1);
+  };
+  clock.advance(10);
+  await fail(1);
+  clock.advance(100);
+  assert.equal(fails.length, 3);
+  clock.advance(50);
+  await fail(0);
+  clock.advance(99);
+  assert.equal(fails.length, 3);
+  assert.deepEqual(pauses, [100, 100]);
+});
+
+test("a failure to create what nobody waits for is told as an error, or as what it is", async () => {
+  for (const listens of [false, true]) {
+    let creates = 0;
+    const { pool, clock } = things({
+      min: 1,
+      create() {
+        if (creates++ > 0) throw new Error("refused");
+        return { id: 0 };
+      },
+    });
+    const told: string[] = [];
+    pool.on("error", ({ during }) => void told.push(during));
+    if (listens) pool.on("createFailed", () => void told.push("createFailed"));
+    (await pool.acquire()).discard();
+    clock.advance(1);
+    assert.deepEqual(told, [listens ? "createFailed" : "create"]);
+  }
+});
+
+test("to fill the pool, what is to go does not count", async () => {
+  const { pool } = things({ min: 2, max: 4, create: () => Promise.resolve({ id: 0 }) });
+  const leases = await acquire(pool, 2);
+  pool.evict(() => true);
+  await pool.fill();
+  assert.equal(pool.stats.idle, 2);
+  assert.ok(leases.every(({ ended }) => !ended));
 });
 
 test.run();

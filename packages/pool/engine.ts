@@ -1,4 +1,5 @@
 import { Alarm } from "./alarm.ts";
+import { isPromise } from "./attempts.ts";
 import type { Budget } from "./budget.ts";
 import { Closing } from "./closing.ts";
 import { Conditions } from "./conditions.ts";
@@ -69,14 +70,21 @@ export class Engine<T> {
   }
 
   acquire(options: AcquireOptions | undefined): Promise<Lease<T>> {
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    if (options?.signal !== undefined) return this.#acquireUnlessAborted(options, options.signal);
     const lease = this.tryAcquire();
-    if (lease !== null) return fulfilled(lease);
-    if (this.closed) return Promise.reject(new PoolClosedError()); // maybe by a hook, just now
-    return this.#wait(options);
+    return lease === null ? this.#wait(options) : fulfilled(lease);
+  }
+
+  #acquireUnlessAborted(options: AcquireOptions, signal: AbortSignal): Promise<Lease<T>> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const lease = this.tryAcquire();
+    if (!signal.aborted) return lease === null ? this.#wait(options) : fulfilled(lease);
+    lease?.release(); // a hook has aborted it just now
+    return Promise.reject(signal.reason);
   }
 
   #wait(options: AcquireOptions | undefined): Promise<Lease<T>> {
+    if (this.closed) return Promise.reject(new PoolClosedError()); // maybe by a hook, just now
     const timeout = options?.timeout ?? this.settings.acquireTimeout;
     const waiter = new Waiter<T>(timeout, options?.signal);
     const promise = waiter.promise();
@@ -119,7 +127,8 @@ export class Engine<T> {
 
   /** How many leases will be there by themselves. */
   get #coming(): number {
-    return (this.stock.creating + this.stock.checking) * this.settings.leasesPerResource;
+    const resources = this.stock.creating + this.stock.checking;
+    return resources === 0 ? 0 : resources * this.settings.leasesPerResource; // which may be infinite
   }
 
   #lease(resource: Resource<T>): Lease<T> {
@@ -137,7 +146,7 @@ export class Engine<T> {
     const reason = resource.doom ?? this.#reasonToGo(resource);
     if (reason !== null) this.retire(resource, reason);
     // Whoever was told or asked may have called us, so that others have given it back meanwhile.
-    else if (resource.state === "ready" && !resource.isAtRest) this.#place(resource);
+    else if (resource.state === "ready" && !resource.isAtRest) this.place(resource);
     if (this.#conditions.size > 0) this.#settle();
   }
 
@@ -168,7 +177,10 @@ export class Engine<T> {
 
   #isReusable(resource: Resource<T>): boolean {
     try {
-      return this.settings.reusable!(resource.value);
+      const answer: unknown = this.settings.reusable!(resource.value);
+      if (!isPromise(answer)) return Boolean(answer);
+      this.events.follow(answer, "reusable");
+      throw new TypeError("reusable must answer at once, and not by a promise");
     } catch (error) {
       this.events.report(error, "reusable");
       return false;
@@ -185,13 +197,13 @@ export class Engine<T> {
   checked(resource: Resource<T>): void {
     if (this.stock.remains(resource)) {
       resource.state = "ready";
-      this.#place(resource);
+      this.place(resource);
     }
     this.changed();
   }
 
   /** Gives it to whoever waits, or lays it to rest. */
-  #place(resource: Resource<T>): void {
+  place(resource: Resource<T>): void {
     if (this.waiters.size > 0) this.#handOn(resource);
     if (resource.leases === 0) this.shelf.lay(resource);
     else if (this.settings.leasesPerResource > 1) this.shelf.keep(resource);
@@ -225,9 +237,9 @@ export class Engine<T> {
     return oldest !== null;
   }
 
-  evict(which: T | ((resource: T) => boolean)): number {
+  evict(which: T | ((resource: T) => boolean), reason: Reason): number {
     const resources = this.#matching(which).filter(({ doom }) => doom === null);
-    for (const resource of resources) this.retire(resource, "evicted");
+    for (const resource of resources) this.retire(resource, reason);
     return resources.length;
   }
 
@@ -243,6 +255,8 @@ export class Engine<T> {
 
   createFailed(error: unknown): void {
     const waiter = this.waiters.first;
+    const isTold = waiter !== null || this.events.has("createFailed");
+    if (!isTold) this.events.report(error, "create");
     // Something else may be on its way to whoever is first.
     if (waiter !== null && this.waiters.size > this.#coming) {
       if (++waiter.failures > this.settings.createRetries) this.waiters.refuse(waiter, error);
@@ -264,7 +278,7 @@ export class Engine<T> {
       this.#mustServeAgain = false;
       while (this.#isShort && this.shelf.available.size > 0) {
         const resource = this.shelf.take();
-        if (resource !== null) this.#place(resource);
+        if (resource !== null) this.place(resource);
       }
       while (this.wantsMore && this.stock.mayCreate(this.settings.max)) this.stock.create();
     }
@@ -314,7 +328,7 @@ export class Engine<T> {
     return this.until(() => {
       if (this.closed) throw new PoolClosedError();
       if (stock.createFailures > failures) throw stock.lastFailure;
-      return stock.resources.size >= settings.min;
+      return stock.staying - stock.creating >= settings.min;
     });
   }
 

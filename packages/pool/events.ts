@@ -1,3 +1,4 @@
+import { isPromise } from "./attempts.ts";
 import { requireFunction, requireOneOf } from "./options.ts";
 import type { Reason } from "./resource.ts";
 
@@ -33,8 +34,8 @@ export interface PoolEvents<T> {
   leaked: { resource: T; held: number; stack: string };
   /**
    * A function that the pool was given has thrown, or rejected, when nobody was there to be told:
-   * `destroy`, `validate`, `reusable`, `onIdle`, `onBusy`, a late `create`, or a listener. If
-   * nobody listens, it is printed as a warning.
+   * `destroy`, `validate`, `reusable`, `onIdle`, `onBusy`, a listener, or a `create` for nobody, unless
+   * there is a listener for `createFailed`. If nobody listens, it is printed as a warning.
    */
   error: { error: unknown; during: string };
 }
@@ -50,7 +51,7 @@ const names: readonly (keyof PoolEvents<unknown>)[] = [
   "error",
 ];
 
-type Listener = (event: unknown, key: unknown) => void;
+type Listener = (event: unknown, key: unknown) => unknown;
 
 /** Who listens to several pools. */
 export interface Hub<T> {
@@ -100,19 +101,32 @@ export class Events<T, Key = void> {
     this.#hub?.emit(name, event);
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        listener(event, key);
+        this.#follow(listener(event, key), (error) => this.#hasThrown(name, error, key));
       } catch (error) {
-        // Whoever throws while being told of errors is not told of that one.
-        if (name === "error") warn(error, "a listener for errors");
-        else this.report(error, `a listener for ${name}`);
+        this.#hasThrown(name, error, key);
       }
     }
   }
 
+  #hasThrown(name: keyof PoolEvents<T>, error: unknown, key: Key | undefined): void {
+    // Whoever throws while being told of errors is not told of that one.
+    if (name === "error") warn(error, "a listener for errors");
+    else this.report(error, `a listener for ${name}`, key);
+  }
+
   /** For an error that nobody waits for. */
-  report(error: unknown, during: string): void {
-    if (this.has("error")) this.emit("error", { error, during });
+  report(error: unknown, during: string, key?: Key): void {
+    if (this.has("error")) this.emit("error", { error, during }, key);
     else warn(error, during);
+  }
+
+  /** For what a function has returned of which nothing is expected: it may be a promise. */
+  follow(answer: unknown, during: string): void {
+    this.#follow(answer, (error) => this.report(error, during));
+  }
+
+  #follow(answer: unknown, rejected: (error: unknown) => void): void {
+    if (isPromise(answer)) Promise.resolve(answer).catch(rejected);
   }
 }
 

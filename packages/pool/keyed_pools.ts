@@ -15,6 +15,7 @@ import {
   requireKnown,
   settle,
 } from "./options.ts";
+import { type Reason, requireReason } from "./resource.ts";
 import { type PoolStats, statsOf, sum } from "./stats.ts";
 import { use, type UseOptions } from "./use.ts";
 
@@ -121,7 +122,9 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
 
   /** What there is and what was done so far, for all keys together. */
   get stats(): KeyedPoolStats {
-    return { ...sum([...this.#engines.values()].map(statsOf)), keys: this.#engines.size };
+    const total = sum([...this.#engines.values()].map(statsOf));
+    const { maxTotal = Infinity } = this.#options;
+    return { ...total, max: Math.min(total.max, maxTotal), keys: this.#engines.size };
   }
 
   /**
@@ -193,11 +196,13 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
    * Has resources destroyed, of whatever key, as {@linkcode Pool.evict} does.
    *
    * @param which The resource, or a function that picks some
+   * @param reason What `destroy` and those who listen are told
    * @returns How many will go
    */
-  evict(which: T | ((resource: T) => boolean)): number {
+  evict(which: T | ((resource: T) => boolean), reason: Reason = "evicted"): number {
+    requireReason(reason);
     let count = 0;
-    for (const engine of [...this.#engines.values()]) count += engine.evict(which);
+    for (const engine of [...this.#engines.values()]) count += engine.evict(which, reason);
     return count;
   }
 

@@ -263,4 +263,21 @@ test("however it goes, the limits hold, everybody is served, and nothing is lost
   await fc.assert(property, { numRuns: 300, includeErrorInReport: true });
 });
 
+test("there are never more than maxTotal, as the figures say", async () => {
+  const { keyed } = pools({ max: 10, maxTotal: 15 });
+  for (const key of ["a", "b"]) await keyed.acquire(key);
+  assert.equal(keyed.stats.max, 15);
+});
+
+test("what a listener throws is told with the key, too", async () => {
+  const { keyed } = pools();
+  const told: unknown[] = [];
+  keyed.on("error", (_, key) => void told.push(key));
+  keyed.on("created", () => {
+    throw new Error("on purpose");
+  });
+  await keyed.acquire("a");
+  assert.deepEqual(told, ["a"]);
+});
+
 test.run();

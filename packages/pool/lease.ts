@@ -19,11 +19,14 @@ import { LeaseError } from "./errors.ts";
  * ```
  */
 export class Lease<T> implements Disposable {
+  /** For which time the resource is leased: 1 if it was made for this lease. */
+  readonly uses: number;
   #resource: Resource<T> | null;
 
   /** @param resource What is leased */
   constructor(resource: Resource<T>) {
     this.#resource = resource;
+    this.uses = resource.uses;
   }
 
   /**
@@ -35,11 +38,6 @@ export class Lease<T> implements Disposable {
     const resource = this.#resource;
     if (resource === null || resource.leases === 0) throw ended("use a resource");
     return resource.value;
-  }
-
-  /** For which time the resource is leased: 1 if it was made for this lease. */
-  get uses(): number {
-    return this.#resource === null ? 0 : this.#resource.uses;
   }
 
   /** Whether the lease has ended, or the pool was closed by force. */

@@ -10,6 +10,7 @@ import {
   settle,
   settleSize,
 } from "./options.ts";
+import { type Reason, requireReason } from "./resource.ts";
 import { type PoolStats, statsOf } from "./stats.ts";
 import { use, type UseOptions } from "./use.ts";
 
@@ -105,10 +106,12 @@ export class Pool<T> implements AsyncDisposable {
    *
    * @param which The resource, or a function that picks some. Resources that are functions
    * themselves have to be picked by one
+   * @param reason What `destroy` and those who listen are told
    * @returns How many will go
    */
-  evict(which: T | ((resource: T) => boolean)): number {
-    return this.#engine.evict(which);
+  evict(which: T | ((resource: T) => boolean), reason: Reason = "evicted"): number {
+    requireReason(reason);
+    return this.#engine.evict(which, reason);
   }
 
   /**

@@ -184,4 +184,11 @@ test("who listens to what is never told, or does not listen, is refused", () => 
   }
 });
 
+test("a resource may carry any number of leases, each of which knows which one it is", async () => {
+  const { pool } = things({ leasesPerResource: Infinity });
+  const leases = await acquire(pool, 3);
+  assert.equal(pool.stats.created, 1);
+  assert.deepEqual(leases.map(({ uses }) => uses), [1, 2, 3]);
+});
+
 test.run();

@@ -125,6 +125,8 @@ for (const where of [...hooks, ...events]) {
           calls += await live(where, action, ending, isClosed, {});
           const shared = { leasesPerResource: 2, reuse: "fifo" } as const;
           calls += await live(where, action, ending, isClosed, shared);
+          const narrow = { min: 0, maxIdle: 1, surplus: "oldest" } as const;
+          calls += await live(where, action, ending, isClosed, narrow);
         }
       }
     }

@@ -1,5 +1,6 @@
 import type { Link } from "./chain.ts";
 import type { Engine } from "./engine.ts";
+import { requireOneOf } from "./options.ts";
 
 /**
  * Where a resource is in its life:
@@ -54,6 +55,23 @@ export type Reason =
   | "late"
   /** {@linkcode Pool.close} */
   | "closed";
+
+const reasons: readonly Reason[] = [
+  "idle",
+  "expired",
+  "used-up",
+  "invalid",
+  "discarded",
+  "evicted",
+  "surplus",
+  "late",
+  "closed",
+];
+
+/** Checks a reason that somebody gives. */
+export function requireReason(reason: Reason): void {
+  requireOneOf(reason, "reason", reasons);
+}
 
 /** One of the things that are pooled, and what the pool knows about it. */
 export class Resource<T> implements Link<Resource<T>> {

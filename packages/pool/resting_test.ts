@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { turns } from "@posixly/testing";
+import fc from "fast-check";
 import { test } from "uvu";
 import { acquire, later, releaseAll, type Thing, things } from "./things_fixture.ts";
 
@@ -155,6 +156,37 @@ test("evict: what rests goes now, what is leased later, what is a stranger not a
   assert.deepEqual(destroyed, ["0 evicted"]);
   second.release();
   assert.deepEqual(destroyed, ["0 evicted", "1 evicted"]);
+});
+
+test("whenever a rest begins, it is over a sixteenth later than it should be at most", () => {
+  const pauses = fc.array(fc.integer({ min: 1, max: 1700 }), { minLength: 1, maxLength: 10 });
+  return fc.assert(fc.asyncProperty(pauses, async (pauses) => {
+    const restsSince = new Map<number, number>();
+    const rests: number[] = [];
+    const { pool, clock } = things({
+      idleTimeout: 1600,
+      onIdle: ({ id }) => void restsSince.set(id, clock.time),
+      destroy: ({ id }) => void rests.push(clock.time - restsSince.get(id)!),
+    });
+    for (const [i, pause] of pauses.entries()) {
+      releaseAll(await acquire(pool, 1 + i % 2)); // others rest on
+      clock.advance(pause);
+    }
+    clock.advance(5000);
+    assert.equal(rests.length, pool.stats.created);
+    assert.ok(rests.every((rest) => rest >= 1600 && rest <= 1702), String(rests));
+  }));
+});
+
+test("what is evicted goes for the reason that is given", async () => {
+  const { pool, destroyed } = things();
+  releaseAll(await acquire(pool, 1));
+  assert.equal(pool.evict(() => true, "invalid"), 1);
+  assert.deepEqual(destroyed, ["0 invalid"]);
+  assert.throws(
+    () => pool.evict(() => true, "bored" as "idle"),
+    /^TypeError: reason must be one of/,
+  );
 });
 
 test.run();

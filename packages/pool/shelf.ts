@@ -68,8 +68,9 @@ export class Shelf<T> {
 
   /** Says that it does not rest any more; whether it is still there then. */
   #wake(resource: Resource<T>): boolean {
+    const { events } = this.#engine;
     try {
-      this.#settings.onBusy?.(resource.value);
+      events.follow(this.#settings.onBusy?.(resource.value), "onBusy");
     } catch (error) {
       this.#hookFailed(resource, error, "onBusy");
     }
@@ -95,26 +96,28 @@ export class Shelf<T> {
 
   /** Lays it to rest, if there is room. */
   lay(resource: Resource<T>): void {
-    if (this.resting >= this.#settings.maxIdle && !this.#makeRoom(resource)) return;
+    if (this.resting >= this.#settings.maxIdle) return this.#makeRoom(resource);
     this.available.push(resource);
     if (!this.upkeep.isLookDue) this.upkeep.restBegins();
     if (this.#isAttended) this.#tellThatItRests(resource);
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */
-  #makeRoom(resource: Resource<T>): boolean {
+  #makeRoom(resource: Resource<T>): void {
     const oldest = this.#settings.surplus === "oldest" ? this.oldest() : null;
     this.#engine.retire(oldest ?? resource, "surplus");
-    return oldest !== null;
+    // Whoever was told may have called us: this one is gone, or wanted, or the room is taken again.
+    if (oldest !== null && resource.state === "ready") this.#engine.place(resource);
   }
 
   #tellThatItRests(resource: Resource<T>): void {
     const { validate, onIdle, clock } = this.#settings;
+    const { events } = this.#engine;
     if (validate !== undefined) resource.provenAt = clock.now();
     this.#budget?.rest(1);
     if (onIdle === undefined || !resource.isAtRest) return; // it gave way to what others want
     try {
-      onIdle(resource.value);
+      events.follow(onIdle(resource.value), "onIdle");
     } catch (error) {
       this.#hookFailed(resource, error, "onIdle");
     }

@@ -42,7 +42,7 @@ export class Tracker<T> {
     const { clock, leakAfter } = this.#settings;
     const since = clock.now();
     const stack = waiter === null ? this.#stack() : waiter.stack;
-    const waited = waiter === null ? 0 : since - (waiter.since || since);
+    const waited = waiter === null || waiter.since === -1 ? 0 : since - waiter.since;
     this.#held.set(lease, { resource: resource.value, since, stack, isReported: false });
     if (leakAfter < Infinity) this.#alarm.setFor(since + leakAfter);
     this.#events.emit("acquired", { resource: resource.value, waited });

@@ -7,29 +7,36 @@ import type { Resource } from "./resource.ts";
  */
 export class Upkeep<T> {
   readonly #engine: Engine<T>;
-  /** How often to look at what rests. */
+  /**
+   * How often to look at what rests: its beginning is noticed by a look, and its end by another, and
+   * together they are a sixteenth late at most.
+   */
   readonly #grain: number;
+  /** When to look next, and whether that is soon enough for what comes to rest now. */
+  #next = Infinity;
   isLookDue = false;
 
   constructor(engine: Engine<T>) {
     const { idleTimeout, keepAlive } = engine.settings;
     this.#engine = engine;
-    this.#grain = Math.min(idleTimeout, keepAlive) / 16;
+    this.#grain = Math.min(idleTimeout, keepAlive) / 32;
   }
 
   restBegins(): void {
     if (this.#grain === Infinity) return;
     this.isLookDue = true;
     const { alarm, settings } = this.#engine;
-    alarm.setFor(settings.clock.now() + this.#grain);
+    this.#next = settings.clock.now() + this.#grain;
+    alarm.setFor(this.#next);
   }
 
   /** Destroys what is too old, and looks after what rests; tells when to look again. */
   sweep(now: number): number {
     const nextExpiry = this.#expire(now);
-    if (!this.isLookDue) return nextExpiry;
-    this.isLookDue = false;
-    return Math.min(nextExpiry, this.#look(now));
+    if (this.#next === Infinity) return nextExpiry;
+    this.#next = this.#look(now);
+    this.isLookDue = this.#next <= now + this.#grain;
+    return Math.min(nextExpiry, this.#next);
   }
 
   #expire(now: number): number {
@@ -48,7 +55,6 @@ export class Upkeep<T> {
     for (const resource of this.#engine.shelf.available.toArray()) {
       if (resource.isAtRest) next = Math.min(next, this.#lookAt(resource, now));
     }
-    if (next < Infinity) this.isLookDue = true;
     return next;
   }
 

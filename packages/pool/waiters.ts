@@ -12,8 +12,8 @@ export class Waiter<T> implements Link<Waiter<T>> {
   lane!: Lane<T>;
   resolve!: (lease: Lease<T>) => void;
   reject!: (reason: unknown) => void;
-  /** Since when; 0 until somebody looks at the clock. */
-  since = 0;
+  /** Since when; -1 until somebody looks at the clock. */
+  since = -1;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   /** How many failures to create a resource it has lived through. */
@@ -114,7 +114,7 @@ export class Waiters<T> {
     if (this.size === 0) return next;
     for (const waiter of this.toArray()) {
       if (!waiter.isLinked) continue; // it has left meanwhile
-      waiter.since ||= now;
+      if (waiter.since === -1) waiter.since = now;
       const deadline = waiter.since + waiter.timeout;
       if (deadline <= now) isOver(waiter);
       else next = Math.min(next, Math.max(deadline, now + grainOf(waiter.timeout)));

@@ -158,6 +158,37 @@ test("only somebody who waits keeps the process", async () => {
   assert.ok(!clock.isHeld);
 });
 
+test("so does somebody who waits for as long as it takes", async () => {
+  const { pool, clock } = things({ max: 1, acquireTimeout: Infinity, idleTimeout: Infinity });
+  const lease = await pool.acquire();
+  assert.equal(clock.timers, 0);
+  const waiting = pool.acquire();
+  assert.ok(clock.isHeld);
+  clock.advance(2 ** 32);
+  assert.ok(clock.isHeld, "after what a timer can wait for, too");
+  lease.release();
+  (await waiting).release();
+  assert.equal(clock.timers, 0);
+  await pool.acquire();
+  for (const wait of [() => pool.drain(), () => pool.close()]) {
+    void wait();
+    assert.ok(clock.isHeld);
+  }
+});
+
+test("who has waited from 0 on is told for how long", async () => {
+  const { pool, clock } = things({ max: 1 });
+  clock.time = 0;
+  const told: number[] = [];
+  pool.on("acquired", ({ waited }) => void told.push(waited));
+  const lease = await pool.acquire();
+  const waiting = pool.acquire();
+  clock.advance(500);
+  lease.release();
+  await waiting;
+  assert.deepEqual(told, [0, 500]);
+});
+
 test("where it was acquired is told also from deep within, and of those who waited", async () => {
   const clock = new TestClock();
   const keyOf = (key: string) => key;

@@ -1,4 +1,5 @@
 import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
+import { clearTimeout, setTimeout } from "node:timers";
 import type { RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import type { Lease } from "../lease.ts";
@@ -51,9 +52,10 @@ export class PooledAgent extends Agent {
   /** The port where a request says none: 80, or 443 with `tls`. */
   readonly defaultPort: number;
 
+  #isClosed = false;
   readonly #begin: () => ConnectionPools<Origin, Socket>;
   #pools: ConnectionPools<Origin, Socket>;
-  readonly #timeout: number | undefined;
+  readonly #timeout: number;
   readonly #exchanges = new WeakMap<Socket, Exchange>();
 
   /**
@@ -65,13 +67,15 @@ export class PooledAgent extends Agent {
   constructor(options: PooledAgentOptions = {}) {
     requireOptions(options);
     const { tls, maxSockets, maxTotalSockets, maxFreeSockets, scheduling, ...others } = options;
-    const { timeout, connectTimeout, idleTimeout = 4_000, options: settings, ...limits } = others;
+    const { timeout = 0, connectTimeout, idleTimeout = 4_000, options: settings, ...limits } =
+      others;
     const shape = { maxSockets, maxTotalSockets, maxFreeSockets, scheduling };
-    super({ keepAlive: true, timeout, ...shape });
+    const given = timeout > 0 && timeout < Infinity ? timeout : undefined;
+    super({ keepAlive: true, timeout: given, ...shape });
     const isSecure = tls !== undefined && tls !== false;
     this.protocol = isSecure ? "https:" : "http:";
     this.defaultPort = isSecure ? 443 : 80;
-    this.#timeout = timeout;
+    this.#timeout = given ?? 0;
     const connector = new Connector(settings ?? {}, isSecure ? tls === true ? {} : tls : undefined);
     this.#begin = () =>
       new ConnectionPools<Origin, Socket>(
@@ -115,11 +119,11 @@ export class PooledAgent extends Agent {
 
   /**
    * Closes all connections, those in use as well, as `http.Agent` does; the requests on them fail.
-   * The agent can be used again.
+   * The agent can be used again, unless it was closed.
    */
   override destroy(): void {
     const pools = this.#pools;
-    this.#pools = this.#begin();
+    if (!this.#isClosed) this.#pools = this.#begin();
     pools.close({ timeout: 0 });
   }
 
@@ -130,6 +134,7 @@ export class PooledAgent extends Agent {
    * @returns Resolves when all connections are closed
    */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#pools.close();
   }
 
@@ -141,13 +146,21 @@ export class PooledAgent extends Agent {
   #wait(request: ClientRequest, origin: Origin): void {
     const givingUp = new AbortController();
     const served = whenGivenUp(request, () => givingUp.abort());
+    const timeout = this.#timeoutOf(request);
+    const timer = timeout > 0
+      ? setTimeout(() => request.emit("timeout"), timeout).unref()
+      : undefined;
+    const waited = () => {
+      served();
+      clearTimeout(timer);
+    };
     this.#pools.acquire(origin, { signal: givingUp.signal }).then(
       (lease) => {
-        served();
+        waited();
         this.#serve(request, lease);
       },
       (error) => {
-        served();
+        waited();
         refuse(request, error);
       },
     );
@@ -156,11 +169,16 @@ export class PooledAgent extends Agent {
   #serve(request: ClientRequest, lease: Lease<Socket>): void {
     const socket = lease.value;
     this.#exchanges.set(socket, { lease, request });
-    request.reusedSocket = lease.uses > 1;
+    request.reusedSocket = this.#pools.isUsed(lease);
     keepFromRepeating(request);
     request.onSocket(socket);
-    const { timeout = this.#timeout } = request as { timeout?: number };
-    if (timeout) socket.setTimeout(timeout);
+    const timeout = this.#timeoutOf(request);
+    if (timeout > 0) socket.setTimeout(timeout);
+  }
+
+  /** After how many milliseconds without a byte a request is told; 0 is never. */
+  #timeoutOf(request: ClientRequest): number {
+    return (request as { timeout?: number }).timeout ?? this.#timeout;
   }
 
   /** Listens to what node:http says of a socket, that it is free or was taken, and to its end. */
@@ -177,7 +195,7 @@ export class PooledAgent extends Agent {
 
   /** One that is in use is node:http's until it is closed; one that rests has to go. */
   #gone(socket: Socket): void {
-    if (!this.#exchanges.has(socket)) this.#pools.evict(socket);
+    if (!this.#exchanges.has(socket)) this.#pools.evict(socket, "invalid");
     else if (socket.destroyed) this.#end(socket)?.lease.discard();
   }
 

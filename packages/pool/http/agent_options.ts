@@ -41,7 +41,10 @@ export interface PooledAgentOptions {
   readonly acquireTimeout?: number;
   /** How long connecting may take, with TLS; 10 s by default. */
   readonly connectTimeout?: number;
-  /** After how long without a byte a request is told by `timeout`, unless it says otherwise. */
+  /**
+   * After how long without a byte, or without a connection, a request is told by `timeout`, unless it
+   * says otherwise; by default never.
+   */
   readonly timeout?: number;
   /** Options of the sockets, beside those that find a dead peer, see `watchful`. */
   readonly options?: Partial<SettableOptions>;
@@ -67,6 +70,11 @@ const names = [
 export function requireOptions(options: PooledAgentOptions): void {
   requireKnown(options, names);
   const { maxSockets, maxTotalSockets, maxFreeSockets, scheduling, connectTimeout } = options;
+  const { tls, timeout } = options;
+  if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
+    throw new TypeError(`tls must be a boolean, or options of node:tls, not ${String(tls)}`);
+  }
+  if (timeout !== undefined) requireAmount(timeout, "timeout", 0);
   if (maxSockets !== undefined) requireCount(maxSockets, "maxSockets", 1);
   if (maxTotalSockets !== undefined) requireCount(maxTotalSockets, "maxTotalSockets", 1);
   if (maxFreeSockets !== undefined) requireCount(maxFreeSockets, "maxFreeSockets", 0);

@@ -76,8 +76,10 @@ async function placeOf(
   const find = lookup as LookupFunction | undefined ?? systemLookup as LookupFunction;
   const looking = new Promise<string>((resolve, reject) => {
     find(place.host, { family: Number(family ?? 0) }, (error, found) => {
-      if (error) reject(error);
-      else resolve(typeof found === "string" ? found : found[0].address);
+      if (error) return reject(error);
+      const address = typeof found === "string" ? found : found[0]?.address;
+      if (address) resolve(address);
+      else reject(new Error(`lookup has found no address of ${place.host}`));
     });
   });
   return addressOf(await unlessAborted(looking, signal), place.port);

@@ -311,6 +311,27 @@ test("a request that hears nothing for long is told by `timeout`, by its own or 
     await site.close();
   }));
 
+test("so is a request that gets no connection for long", () =>
+  withoutLeaks(async () => {
+    const silent = createServer((socket) => void socket.on("error", () => {}).resume());
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    for (const [ofAgent, ofRequest] of [[5, undefined], [undefined, 5]]) {
+      const agent = new PooledAgent({ tls: true, timeout: ofAgent });
+      const request = https.get({ host: "127.0.0.1", port, agent, timeout: ofRequest });
+      request.on("error", () => {});
+      await once(request, "timeout");
+      assert.equal(agent.stats.creating, 1);
+      request.destroy();
+      await closed(request);
+      agent.destroy();
+      await agent.close();
+    }
+    silent.close();
+    await once(silent, "close");
+  }));
+
 test("a time that was for one request is not for the next", () =>
   withoutLeaks(async () => {
     const site = await serve(hello);
@@ -416,9 +437,15 @@ test("by https, servers that share an address and differ in name share no connec
     assert.equal(agent.stats.keys, 2);
     assert.equal(agent.stats.created, 2);
 
+    // Nor do requests that agree on another protocol, or trust another chain.
+    for (const told of [{ ALPNProtocols: ["http/1.1", "a"] }, { allowPartialTrustChain: true }]) {
+      await ask({ servername: "a.test", ...told });
+    }
+    assert.equal(agent.stats.keys, 4);
+
     // Who is not trusted is not trusted by a connection of somebody who does trust him.
     await ask({ servername: "a.test", rejectUnauthorized: false });
-    assert.equal(agent.stats.keys, 3);
+    assert.equal(agent.stats.keys, 5);
     const wrong = https.get({ host: "127.0.0.1", port, agent, servername: "c.test" });
     assert.equal((await once(wrong, "error"))[0].code, "ERR_TLS_CERT_ALTNAME_INVALID");
     await agent.close();
@@ -471,6 +498,10 @@ test("an option that is wrong is called by its name", () => {
     [{ scheduling: "random" }, /^scheduling must be one of lifo, fifo/],
     [{ connectTimeout: "1 s" }, /^connectTimeout must be/],
     [{ idleTimeout: -1 }, /^idleTimeout must be/],
+    [{ timeout: -1 }, /^timeout must be/],
+    [{ timeout: "1 s" }, /^timeout must be/],
+    [{ tls: "yes" }, /^tls must be a boolean/],
+    [{ tls: null }, /^tls must be a boolean/],
     [{ maxUses: 0 }, /^maxUses must be/],
     [{ max: 5 }, /^There is no option max$/],
     [{ createTimeout: 5 }, /^There is no option createTimeout$/],
@@ -488,5 +519,26 @@ test("a misspelt option is said", () => {
   assert.throws(() => new PooledAgent(asOfNode), { message: "There is no option keepAlive" });
   assert.throws(() => new PooledAgent({ idleTimeout: "4000" } as object), TypeError);
 });
+
+test("a lookup that finds nothing is an error of the request", () =>
+  withoutLeaks(async () => {
+    const agent = new PooledAgent();
+    const lookup = ((_: string, __: unknown, found: (error: null, all: unknown[]) => void) => {
+      found(null, []);
+    }) as http.RequestOptions["lookup"];
+    const request = http.get({ host: "made.up", port: 1, agent, lookup });
+    const [error] = await once(request, "error");
+    assert.equal(error.message, "lookup has found no address of made.up");
+    await agent.close();
+  }));
+
+test("an agent that was closed stays so, even if it is destroyed as well", () =>
+  withoutLeaks(async () => {
+    const agent = new PooledAgent();
+    await agent.close();
+    agent.destroy();
+    const refused = http.get({ host: "127.0.0.1", port: 1, agent });
+    assert.equal((await once(refused, "error"))[0].code, "POOL_CLOSED");
+  }));
 
 test.run();

@@ -25,11 +25,19 @@ export function plainOrigin(options: RequestOptions): Origin {
 export function secureOrigin(request: ClientRequest, given: RequestOptions): Origin {
   const servername = given.servername ?? serverNameOf(request, given);
   const options = { ...given, servername };
-  const { lookup, checkServerIdentity, secureContext } = given as ConnectionOptions;
-  const ids = [lookup, checkServerIdentity, secureContext]
+  const { lookup, checkServerIdentity, secureContext, pskCallback } = given as ConnectionOptions;
+  const ids = [lookup, checkServerIdentity, secureContext, pskCallback]
     .map((extra) => extra ? idOf(extra) : "");
-  return { key: `${nameOf(options)}|${servername}|${ids.join("|")}`, options };
+  const { ALPNProtocols, allowPartialTrustChain, minDHSize, requestOCSP } = given as TlsOptions;
+  const told = JSON.stringify([ALPNProtocols, allowPartialTrustChain, minDHSize, requestOCSP]);
+  return { key: `${nameOf(options)}|${servername}|${ids.join("|")}|${told}`, options };
 }
+
+/** Of which the types of Node do not know all. */
+type TlsOptions = ConnectionOptions & {
+  readonly allowPartialTrustChain?: boolean;
+  readonly requestOCSP?: boolean;
+};
 
 /** All that node:https tells connections apart by. */
 function nameOf(options: RequestOptions): string {

@@ -4,6 +4,7 @@ import type { PoolEvents } from "../events.ts";
 import type { Lease } from "../lease.ts";
 import { type AcquireOptions, requireAmount } from "../options.ts";
 import type { CloseOptions } from "../closing.ts";
+import type { Reason } from "../resource.ts";
 import type { PoolStats } from "../stats.ts";
 import { restWithin } from "./keep_alive.ts";
 import { Resting } from "./resting.ts";
@@ -42,7 +43,8 @@ export class ConnectionPools<To, T extends object> {
     if (taken !== undefined) throw new TypeError(`There is no option ${taken}`);
     requireAmount(idleTimeout, "idleTimeout", 0);
     const clock = limits.clock ?? systemClock;
-    const resting = new Resting(care, idleTimeout, clock, (connection) => this.evict(connection));
+    const evict = (connection: T, reason: Reason) => this.evict(connection, reason);
+    const resting = new Resting(care, idleTimeout, clock, evict);
     this.#resting = resting;
     this.#pools = new KeyedPools<To, T>({
       ...limits,
@@ -82,8 +84,13 @@ export class ConnectionPools<To, T extends object> {
     this.#resting.limit(connection, restWithin(promised));
   }
 
-  evict(which: T | ((connection: T) => boolean)): number {
-    return this.#pools.evict(which);
+  /** Whether a leased connection was used before, or rested at least. */
+  isUsed({ value, uses }: Lease<T>): boolean {
+    return uses > 1 || this.#resting.hasBegun(value);
+  }
+
+  evict(which: T | ((connection: T) => boolean), reason?: Reason): number {
+    return this.#pools.evict(which, reason);
   }
 
   on<Name extends keyof PoolEvents<T>>(

@@ -76,7 +76,7 @@ testNeeding(
       await Promise.all(Array.from({ length: 20 }, () => pool.use(to, ask)));
       const { size } = pool.stats;
       assert.ok(size > 0);
-      assert.deepEqual(await closed(pool, size), Array(size).fill("evicted"));
+      assert.deepEqual(await closed(pool, size), Array(size).fill("invalid"));
       await pool.use(to, ask);
       await pool.close();
       await server.stop();

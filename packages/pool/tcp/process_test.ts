@@ -92,7 +92,7 @@ for (const transport of ["connections", "nodeSockets"]) {
       assert.deepEqual(finished, {
         status: 0,
         signal: null,
-        stdout: "evicted in time\n",
+        stdout: "invalid in time\n",
         stderr: "",
       });
     },

@@ -177,6 +177,37 @@ test("a watch is there while a connection rests, and at no other time", async ()
   assert.equal(watched.size, 0);
 });
 
+test("a watch that tells at once is given up as any other", async () => {
+  let watches = 0;
+  const pool = new TcpPool<Thing>({
+    transport: {
+      ...things,
+      watch(_, onEvent) {
+        watches++;
+        onEvent();
+        return () => watches--;
+      },
+    },
+  });
+  (await pool.acquire(to)).release();
+  assert.equal(watches, 0);
+  assert.equal(pool.stats.size, 0);
+});
+
+test("how a rest has ended is told: its time was over, or the connection was", async () => {
+  const { clock, advance } = clockwork();
+  let onEvent!: () => void;
+  const watch: Transport<Thing>["watch"] = (_, callback) => (onEvent = callback, () => {});
+  const pool = new TcpPool<Thing>({ transport: { ...things, watch }, idleTimeout: 160, clock });
+  const reasons: string[] = [];
+  pool.on("destroyed", ({ reason }) => void reasons.push(reason));
+  (await pool.acquire(to)).release();
+  onEvent();
+  (await pool.acquire(to)).release();
+  advance(160);
+  assert.deepEqual(reasons, ["invalid", "idle"]);
+});
+
 test("a connection that is made and does not connect in time is given up", () =>
   withoutLeaks(async () => {
     using pair = connectionPair();

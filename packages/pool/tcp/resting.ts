@@ -1,14 +1,18 @@
 import { Alarm } from "../alarm.ts";
 import type { Clock } from "../clock.ts";
+import type { Reason } from "../resource.ts";
 import type { Care } from "./transport.ts";
 
-/** How much later than at its time the end of a rest may be noticed, when others came before. */
+/**
+ * How many milliseconds later than at its time the end of a rest may be noticed, when others came
+ * before; and no more than a sixteenth of the usual time.
+ */
 const GRAIN = 50;
 
 /** One that rests: until when it may, and how to stop looking after it. */
 interface Rest {
   readonly until: number;
-  readonly unwatch: (() => void) | undefined;
+  unwatch: (() => void) | undefined;
 }
 
 /** The care for connections that rest: each is watched, and rests no longer than it may. */
@@ -16,7 +20,8 @@ export class Resting<T extends object> {
   readonly #care: Care<T>;
   readonly #idleTimeout: number;
   readonly #clock: Clock;
-  readonly #evict: (connection: T) => void;
+  readonly #evict: (connection: T, reason: Reason) => void;
+  readonly #grain: number;
   readonly #alarm: Alarm;
   readonly #rests = new Map<T, Rest>();
   /** What was promised for some, and until when those may be used that have rested. */
@@ -28,12 +33,13 @@ export class Resting<T extends object> {
     care: Care<T>,
     idleTimeout: number,
     clock: Clock,
-    evict: (connection: T) => void,
+    evict: (connection: T, reason: Reason) => void,
   ) {
     this.#care = care;
     this.#idleTimeout = idleTimeout;
     this.#clock = clock;
     this.#evict = evict;
+    this.#grain = Math.min(GRAIN, idleTimeout / 16);
     this.#alarm = new Alarm(clock, () => this.#look());
   }
 
@@ -49,10 +55,12 @@ export class Resting<T extends object> {
 
   begin(connection: T): void {
     const until = this.#clock.now() + this.#limitOf(connection);
-    const unwatch = this.#care.watch?.(connection, () => this.#evict(connection));
-    this.#rests.set(connection, { until, unwatch });
+    const rest: Rest = { until, unwatch: undefined };
+    this.#rests.set(connection, rest);
     this.#ends.set(connection, until);
     this.#alarm.setFor(until);
+    rest.unwatch = this.#care.watch?.(connection, () => this.#evict(connection, "invalid"));
+    if (this.#rests.get(connection) !== rest) rest.unwatch?.(); // it was told at once
   }
 
   end(connection: T): void {
@@ -64,6 +72,11 @@ export class Resting<T extends object> {
   /** Looks after nobody any more. */
   stop(): void {
     this.#alarm.cancel();
+  }
+
+  /** Whether a connection has rested at all. */
+  hasBegun(connection: T): boolean {
+    return this.#ends.has(connection);
   }
 
   /** Whether a connection that has rested is as good as before. */
@@ -84,9 +97,9 @@ export class Resting<T extends object> {
     const now = this.#clock.now();
     let next = Infinity;
     for (const [connection, { until }] of this.#rests) {
-      if (until <= now) this.#evict(connection);
+      if (until <= now) this.#evict(connection, "idle");
       else next = Math.min(next, until);
     }
-    if (next !== Infinity) this.#alarm.setFor(Math.max(next, now + GRAIN));
+    if (next !== Infinity) this.#alarm.setFor(Math.max(next, now + this.#grain));
   }
 }

@@ -147,13 +147,14 @@ export class TcpPool<T extends object = Connection> implements AsyncDisposable {
     const { keep, wait } = settleUse(options);
     for (;;) {
       using lease = await this.acquire(to, wait);
-      const { value: connection, uses } = lease;
-      const before = uses > 1 ? this.#taken(connection) : undefined;
+      const { value: connection } = lease;
+      const isUsed = this.#pools.isUsed(lease);
+      const before = isUsed ? this.#taken(connection) : undefined;
       try {
         return await work(connection, lease);
       } catch (error) {
         if (lease.ended) throw error;
-        const mayRepeat = uses > 1 && this.#tookNothing(connection, before);
+        const mayRepeat = isUsed && this.#tookNothing(connection, before);
         judge(error, lease, mayRepeat ? undefined : keep);
         if (!mayRepeat) throw error;
         wait.signal?.throwIfAborted();

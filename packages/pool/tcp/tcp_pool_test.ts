@@ -46,7 +46,7 @@ for (const { name, transport, listen, receive } of kinds) {
         const holding = setInterval(() => {}, 1000); // one that rests keeps no process alive
         const left = closing(pool);
         happen(peer);
-        assert.equal(await left, "evicted");
+        assert.equal(await left, "invalid");
         clearInterval(holding);
         assert.equal(pool.stats.size, 0);
 
@@ -153,7 +153,7 @@ test("a byte that goes ahead of the others, and is not read as they are, is noti
     const holding = setInterval(() => {}, 1000);
     const left = closing(one.pool as unknown as TcpPool<object>);
     send(one.server, new Uint8Array(1), { outOfBand: true });
-    assert.equal(await left, "evicted");
+    assert.equal(await left, "invalid");
     clearInterval(holding);
   }));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
-import { withoutLeaks } from "@posixly/testing";
+import { turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { Connection, type HostAndPort, listenTcp, send, shutdown } from "@posixly/socket";
 import { kinds } from "./peer_fixture.ts";
@@ -19,6 +19,7 @@ async function resting(count: number) {
   return {
     pool,
     to,
+    listener,
     servers,
     async [Symbol.asyncDispose]() {
       listener.close();
@@ -45,6 +46,23 @@ test("work that finds its connection dead before it has sent anything is done wi
     assert.deepEqual(tries, [2, 1]);
     assert.equal(some.pool.stats.created, 2);
     assert.equal(some.pool.stats.idle, 1);
+  }));
+
+test("so it is if the connection was made for somebody who gave up, and has only rested", () =>
+  withoutLeaks(async () => {
+    await using some = await resting(0);
+    const giving = new AbortController();
+    const gaveUp = some.pool.acquire(some.to, { signal: giving.signal });
+    giving.abort(new Error("enough"));
+    await assert.rejects(gaveUp, { message: "enough" });
+    using server = await some.listener.accept();
+    while (some.pool.stats.idle === 0) await turns(1);
+    let tries = 0;
+    await some.pool.use(some.to, async (connection) => {
+      if (tries++ === 0) server.reset();
+      await connection.write(request);
+    });
+    assert.equal(tries, 2);
   }));
 
 test("so it is if it waits for the other side to begin, which has ended", () =>
