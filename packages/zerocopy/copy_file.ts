@@ -150,25 +150,32 @@ async function copyRanges(
   onProgress: ((bytes: number) => void) | undefined,
 ): Promise<bigint> {
   const warmth = new Warmth(from);
+  let at = 0n;
   for (const { start, end } of dataRanges(from, size)) {
-    for (let at = start; at < end;) {
+    for (at = start; at < end;) {
       signal?.throwIfAborted();
       const length = Number(end - at < CHUNK ? end - at : CHUNK);
       await warmth.of(at, length, signal);
       const n = copyBy(ways, from, to, length, at);
-      if (n === 0) return ended(from, size, at);
+      if (n === 0) {
+        requireUncut(from, size, at);
+        return at; // it never said how long it is, as in /proc and /sys
+      }
       at += BigInt(n);
       onProgress?.(Number(at));
       await nextTurn();
     }
   }
+  if (at < size) { // it ends in a hole, or has been cut
+    requireUncut(from, size, at);
+    onProgress?.(Number(size));
+  }
   return size;
 }
 
-/** The file has ended early, unless it never said how long it is, as in `/proc` and `/sys`. */
-function ended(from: AsFd, size: bigint, at: bigint): bigint {
+/** Checks that the file did not become shorter before all was copied. */
+function requireUncut(from: AsFd, size: bigint, at: bigint): void {
   if (stat(from).size < size) throw new FileTruncatedError(Number(size), Number(at));
-  return at;
 }
 
 /** Checks that one file can be made a copy of the other, and tells the size of that. */

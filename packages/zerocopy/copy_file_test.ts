@@ -178,6 +178,45 @@ test("a file that shrinks meanwhile is an error that says how far it came", asyn
   });
 });
 
+test("a file that shrinks within a hole, or loses what lay behind it, is that error too", async () => {
+  const MiB = 2 ** 20;
+  for (const via of ways) {
+    for (const [last, left] of [[10, 5], [10, 1], [null, 5], [null, 1]] as const) {
+      for (const fileOf of [onDisk, () => memfd("file")]) {
+        using from = fileOf();
+        using to = fileOf();
+        pwrite(from, new Uint8Array(MiB).fill(1), 0);
+        truncate(from, 11 * MiB);
+        if (last !== null) pwrite(from, new Uint8Array(MiB).fill(2), last * MiB);
+        const onProgress = () => truncate(from, left * MiB);
+        await assert.rejects(copyFile(from, to, { via, onProgress }), {
+          name: "FileTruncatedError",
+          expected: 11 * MiB,
+          sent: MiB,
+        });
+        assert.equal(stat(to).size, MiB); // nothing was made up
+      }
+    }
+  }
+});
+
+test("progress is told up to the end, holes included, even of nothing but a hole", async () => {
+  const size = 3 * 2 ** 20;
+  for (const via of ways) {
+    for (const data of [0, 10]) {
+      using from = memfd("from");
+      using to = memfd("to");
+      pwrite(from, new Uint8Array(data), 0);
+      truncate(from, size);
+      const told: number[] = [];
+      await copyFile(from, to, { via, onProgress: (bytes) => told.push(bytes) });
+      assert.equal(told.at(-1), size);
+      assert.equal(new Set(told).size, told.length);
+      assert.equal(stat(to).size, size);
+    }
+  }
+});
+
 test("others have their turns, and it can be given up between two pieces", async () => {
   using from = memfd("from");
   using to = memfd("to");

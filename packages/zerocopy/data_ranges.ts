@@ -11,7 +11,8 @@ const UNKNOWN = 2n ** 63n - 1n;
 
 /**
  * The parts of a file that are no holes, lseek(2) with `SEEK_DATA`; all of it if the file system does
- * not tell, and everything up to its end if it does not even tell how long it is.
+ * not tell, and everything up to its end if it does not even tell how long it is. What comes after
+ * the last one is a hole, unless the file has become shorter: that is the caller's to ask.
  */
 export function* dataRanges(file: AsFd, size: bigint): Generator<DataRange, void, void> {
   if (size === 0n) return yield { start: 0n, end: UNKNOWN };
@@ -23,7 +24,7 @@ export function* dataRanges(file: AsFd, size: bigint): Generator<DataRange, void
   }
 }
 
-/** The next one from a place on; `null` if there are only holes. */
+/** The next one from a place on; `null` if there are only holes, or the file now ends before it. */
 function nextRange(file: AsFd, from: bigint, size: bigint): DataRange | null {
   const before = position(file);
   try {

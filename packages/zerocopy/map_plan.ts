@@ -1,4 +1,4 @@
-import { type AsFd, fdOf, seals, stat } from "@posixly/fd";
+import { type AsFd, fdOf, seals, type Stat, stat } from "@posixly/fd";
 import {
   bitsOf,
   ok,
@@ -22,10 +22,13 @@ import {
   statfs,
 } from "./libc.ts";
 import type { MapOptions } from "./map_options.ts";
+import { MappedFile } from "./mapped_file.ts";
 
 /** What the kernel is going to be asked for. */
 export interface Plan {
   readonly fd: number;
+  /** What is mapped, if it has an end. */
+  readonly file: MappedFile | undefined;
   readonly offset: number | bigint;
   /** How many bytes before the first one its page begins. */
   readonly shift: number;
@@ -66,11 +69,14 @@ function filePlan(fd: number, options: MapOptions): Plan {
   const unit = pageSizeOf(fd);
   if (unit !== libc.getpagesize()) requireReserve(noReserve);
   const shift = Number(BigInt(offset) % BigInt(unit));
+  const start = typeof offset === "bigint" ? offset - BigInt(shift) : offset - shift;
+  const found = stat(fd);
   return {
     fd,
-    offset: typeof offset === "bigint" ? offset - BigInt(shift) : offset - shift,
+    file: found.kind === "file" ? new MappedFile(fd, start, found) : undefined,
+    offset: start,
     shift,
-    length: lengthIn(fd, offset, length),
+    length: lengthIn(fd, found, offset, length),
     unit,
     flags: isReadOnly ? windowFlags(unit) : flags | (shared ? MAP_SHARED : MAP_PRIVATE),
     isReadOnly,
@@ -93,6 +99,7 @@ function memoryPlan(options: MapOptions): Plan {
   if (sealed) throw new TypeError("sealed must be false without a file");
   return {
     fd: -1,
+    file: undefined,
     offset: 0,
     shift: 0,
     length: Number(length),
@@ -135,10 +142,10 @@ function pageSizeOf(fd: number): number {
 /** How many bytes from a place in a file are meant, which are there. */
 function lengthIn(
   fd: number,
+  { kind, size }: Stat,
   offset: number | bigint,
   length: number | bigint | undefined,
 ): number {
-  const { kind, size } = stat(fd);
   if (kind !== "file") {
     if (length !== undefined) return Number(length);
     throw new TypeError(`length must be given: descriptor ${fd} is a ${kind} and has no end`);

@@ -1,10 +1,10 @@
 import {
   addressAfter,
-  byteCount,
   type Bytes,
   ok,
   oneOf,
   requireBoolean,
+  requireBytes,
   requireInteger,
   retry,
 } from "@posixly/sys";
@@ -16,6 +16,7 @@ import {
   MS_ASYNC,
   MS_SYNC,
 } from "./libc.ts";
+import type { MappedFile } from "./mapped_file.ts";
 import { boundsOf, type MappedRange } from "./mapped_range.ts";
 import { type MemoryAdvice, memoryAdvices } from "./memory_advice.ts";
 import { move, moveBack } from "./move.ts";
@@ -66,6 +67,7 @@ export interface FlushOptions extends MappedRange {
 export class Mapping implements Disposable {
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   #view: View | undefined;
+  readonly #file: MappedFile | undefined;
   readonly #shift: number;
   readonly #unit: number;
   readonly #isReadOnly: boolean;
@@ -75,8 +77,9 @@ export class Mapping implements Disposable {
    *
    * @param place Where it is
    */
-  constructor({ view, shift, unit, isReadOnly }: Place) {
+  constructor({ view, file, shift, unit, isReadOnly }: Place) {
     this.#view = view;
+    this.#file = file;
     this.#bytes = view?.bytes ?? new Uint8Array(0);
     this.#shift = shift;
     this.#unit = unit;
@@ -141,7 +144,7 @@ export class Mapping implements Disposable {
    */
   read(into: Bytes, offset = 0): number {
     const [from, to] = boundsOf({ offset }, this.length);
-    const length = Math.min(byteCount(into, "into"), to - from);
+    const length = Math.min(requireBytes(into, "into").byteLength, to - from);
     if (this.#view === undefined || length === 0) return 0;
     return peek(addressAfter(this.#view.region.address, this.#shift + from), into, length);
   }
@@ -242,8 +245,11 @@ export class Mapping implements Disposable {
 
   /**
    * Makes the mapping longer or shorter, mremap(2), with the bytes it has. They get a new place, and
-   * so `bytes` is another view from now on; the old one is dead, as after closing. A
-   * file has to be long enough before. Advice and locks should be given anew.
+   * so `bytes` is another view from now on; the old one is dead, as after closing. Advice and locks
+   * should be given anew.
+   *
+   * A file has to be long enough before. Where it ends is known to the byte while its descriptor is
+   * open, and to the page after that.
    *
    * @param length How many bytes it shall have, at least 1
    * @throws {SyscallError} `ENOMEM` if there is no room; `EINVAL` for huge pages, and before Linux
@@ -259,11 +265,11 @@ export class Mapping implements Disposable {
     if (old === undefined) throw new Error("Cannot resize a mapping that has no bytes: map again");
     if (length === bytes.length) return;
     const end = this.#shift + length;
+    const isLonger = length > bytes.length;
+    if (isLonger && this.#file !== undefined && end > this.#file.length) throw beyondFile(length);
     const region = move(old.region, roundUp(end, this.#unit));
     try {
-      if (length > bytes.length && !isThere(addressAfter(region.address, end - 1))) {
-        throw new RangeError(`length must be within the file, which ends before ${length}`);
-      }
+      if (isLonger && !isThere(addressAfter(region.address, end - 1))) throw beyondFile(length);
       this.#view = new View(region, this.#shift, length);
     } catch (error) {
       moveBack(region, old.region);
@@ -289,4 +295,8 @@ export class Mapping implements Disposable {
     const pages = which(this.#view.region, this.#unit, this.#shift + from, this.#shift + to);
     return pages.length > 0 ? pages : undefined;
   }
+}
+
+function beyondFile(length: number): RangeError {
+  return new RangeError(`length must be within the file, which ends before ${length}`);
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { type AsFd, memfd, open, pread, pwrite, truncate } from "@posixly/fd";
-import { addressAfter, addressOf, errno } from "@posixly/sys";
+import { type AsFd, duplicateTo, memfd, open, pread, pwrite, truncate } from "@posixly/fd";
+import { addressAfter, addressOf, errno, MAX_RW_COUNT } from "@posixly/sys";
 import { withoutLeaks } from "@posixly/testing";
 import { type FlushOptions, map, type Mapping, type MemoryAdvice } from "@posixly/zerocopy";
 import fc from "fast-check";
 import { test } from "uvu";
-import { libc, MADV_DONTNEED, MADV_WILLNEED, MS_ASYNC, MS_SYNC } from "./libc.ts";
+import { iovec, libc, MADV_DONTNEED, MADV_WILLNEED, MS_ASYNC, MS_SYNC } from "./libc.ts";
 
 const page = libc.getpagesize();
 
@@ -178,6 +178,51 @@ test("a file that became shorter is found out without a touch", () => {
   assert.equal(mapping.read(into), 4 * page - 10);
 });
 
+test("reading goes on where the kernel stops before the end", () => {
+  const { process_vm_readv } = libc;
+  let calls = 0;
+  libc.process_vm_readv = (pid, local, locals, remote, remotes, flags) => {
+    calls++;
+    const limited = [local, remote].map((part) => {
+      const { iov_base, iov_len } = iovec.decode(part as Uint8Array);
+      return iovec.encode({ iov_base, iov_len: Math.min(Number(iov_len), 1000) });
+    });
+    return process_vm_readv(pid, limited[0], locals, limited[1], remotes, flags);
+  };
+  try {
+    using file = fileOf(2 * page);
+    using mapping = forWriting(file, 10);
+    for (let i = 0; i < mapping.length; i++) mapping.bytes[i] = i % 251;
+    const into = new Uint8Array(mapping.length);
+    assert.equal(mapping.read(into), mapping.length);
+    assert.deepEqual(into, mapping.bytes);
+    assert.equal(calls, Math.ceil(mapping.length / 1000));
+    truncate(file, page);
+    assert.equal(mapping.read(into), page - 10);
+  } finally {
+    libc.process_vm_readv = process_vm_readv;
+  }
+});
+
+test("more than 2 GiB are read, which is more than one call copies", () => {
+  const { process_vm_readv } = libc;
+  const calls: [from: number, to: number][] = [];
+  libc.process_vm_readv = (_pid, local, _locals, remote) => {
+    const [to, from] = [local, remote].map((part) => iovec.decode(part as Uint8Array));
+    calls.push([Number(from.iov_base), Number(to.iov_base)]);
+    return Math.min(Number(from.iov_len), MAX_RW_COUNT);
+  };
+  try {
+    using source = map(null, { length: 3 * 2 ** 30, noReserve: true });
+    using target = map(null, { length: 3 * 2 ** 30, noReserve: true });
+    assert.equal(source.read(target.bytes), source.length);
+    const starts = [source, target].map(({ bytes }) => Number(addressOf(bytes)));
+    assert.deepEqual(calls, [starts, starts.map((start) => start + MAX_RW_COUNT)]);
+  } finally {
+    libc.process_vm_readv = process_vm_readv;
+  }
+});
+
 test("resizing keeps the bytes, however often", () =>
   withoutLeaks(() => {
     const size = fc.integer({ min: 1, max: 5 * page });
@@ -226,6 +271,36 @@ test("a file grows first, and then its mapping", () => {
   assert.deepEqual(mapping.bytes.subarray(97, 101), new Uint8Array([0, 2, 1, 0]));
   pwrite(file, new Uint8Array([3]), 2 * page - 1);
   assert.equal(mapping.bytes[2 * page - 1], 3);
+});
+
+test("a mapping does not grow into what its last page has beyond the file", () => {
+  for (const offset of [0, 100, page + 100]) {
+    using file = fileOf(2 * page + 900);
+    using mapping = forWriting(file, offset);
+    const left = 2 * page + 900 - offset;
+    mapping.resize(50);
+    for (const length of [left + 1, 3 * page - offset]) {
+      assert.throws(() => mapping.resize(length), {
+        name: "RangeError",
+        message: `length must be within the file, which ends before ${length}`,
+      });
+      assert.equal(mapping.length, 50);
+    }
+    mapping.resize(left);
+    assert.equal(mapping.length, left);
+  }
+});
+
+test("a number that has become another file's does not tell where the mapped one ends", () => {
+  using file = fileOf(2 * page + 900);
+  using other = fileOf(10);
+  using mapping = map(file, { length: 50 });
+  duplicateTo(other, file);
+  mapping.resize(2 * page + 900);
+  assert.throws(() => mapping.resize(3 * page + 1), RangeError); // its pages are known all the same
+  file.close();
+  mapping.resize(100);
+  mapping.resize(2 * page + 900);
 });
 
 test("a resize to the same length does nothing", () => {

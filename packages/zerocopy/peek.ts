@@ -1,5 +1,5 @@
 import process from "node:process";
-import { type Address, addressOf, type Bytes, errno, ok } from "@posixly/sys";
+import { type Address, addressAfter, addressOf, type Bytes, errno, ok } from "@posixly/sys";
 import { iovec, libc } from "./libc.ts";
 
 /**
@@ -7,7 +7,18 @@ import { iovec, libc } from "./libc.ts";
  * signal that ends the process, it stops. Gives how many it copied.
  */
 export function peek(from: Address, into: Bytes, length: number): number {
-  const local = iovec.encode({ iov_base: addressOf(into), iov_len: length });
+  let copied = 0;
+  while (copied < length) {
+    const to = addressAfter(addressOf(into), copied);
+    const n = copy(addressAfter(from, copied), to, length - copied);
+    if (n === 0) break;
+    copied += n; // a call copies no more than 2 GiB less a page
+  }
+  return copied;
+}
+
+function copy(from: Address, to: Address, length: number): number {
+  const local = iovec.encode({ iov_base: to, iov_len: length });
   const remote = iovec.encode({ iov_base: from, iov_len: length });
   const n = libc.process_vm_readv(process.pid, local, 1, remote, 1, 0);
   return n === -errno.EFAULT ? 0 : Number(ok(n, "process_vm_readv"));

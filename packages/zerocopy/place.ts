@@ -3,6 +3,7 @@ import { ok } from "@posixly/sys";
 import { libc, PROT_READ, PROT_WRITE } from "./libc.ts";
 import type { MapOptions } from "./map_options.ts";
 import { type Plan, planOf } from "./map_plan.ts";
+import type { MappedFile } from "./mapped_file.ts";
 import { ANYWHERE } from "./move.ts";
 import { type Region, roundUp, View } from "./region.ts";
 
@@ -10,6 +11,8 @@ import { type Region, roundUp, View } from "./region.ts";
 export interface Place {
   /** What JavaScript sees; nothing if there are no bytes. */
   readonly view: View | undefined;
+  /** What is mapped, if it has an end. */
+  readonly file: MappedFile | undefined;
   /** How many bytes before the first one its page begins. */
   readonly shift: number;
   /** How large a page is. */
@@ -21,9 +24,9 @@ export interface Place {
 /** Maps as the options say. */
 export function placeOf(fd: AsFd | null, options: MapOptions): Place {
   const plan = planOf(fd, options);
-  const { shift, unit, length, isReadOnly } = plan;
+  const { file, shift, unit, length, isReadOnly } = plan;
   const view = length === 0 ? undefined : lookAt(regionOf(plan), shift, length);
-  return { view, shift, unit, isReadOnly };
+  return { view, file, shift, unit, isReadOnly };
 }
 
 function regionOf({ fd, offset, shift, length, unit, flags }: Plan): Region {

@@ -81,7 +81,7 @@ const SIZE = 2 ** 20;
  * source was broken off; with `end`, `ENOTSOCK` if `to` is no socket
  * @throws {TypeError | RangeError} If an option is not as described, one of both blocks, or both are
  * the same file
- * @throws {Error} If one of both is closed meanwhile
+ * @throws {Error} If one of both is closed meanwhile, at once if it was passed as an `OwnedFd`
  * @throws The signal's reason, or a `TimeoutError`. After any error some bytes may have been taken
  * from `from` that never reached `to`
  *

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { AsFd } from "@posixly/fd";
+import { type AsFd, OwnedFd } from "@posixly/fd";
 import { type Interest, watch, type Watcher } from "@posixly/mux";
 
 const nothing: Interest = {};
@@ -11,6 +11,7 @@ export class PumpEnd {
   readonly #ready: () => void;
   readonly #closed: () => void;
   #watcher: Watcher | undefined;
+  #stopListening: (() => void) | undefined;
   #isResting = false;
 
   /**
@@ -23,6 +24,13 @@ export class PumpEnd {
     this.#interest = interest;
     this.#ready = ready;
     this.#closed = closed;
+  }
+
+  /** Listens for its being closed, which a watch would not tell of the end that is not waited for. */
+  open(): void {
+    if (!(this.fd instanceof OwnedFd)) return;
+    // Whoever closes it may do so amid a move.
+    this.#stopListening = this.fd.beforeClose(() => queueMicrotask(this.#closed));
   }
 
   /** Waits, after everyone else had a turn; a file always is ready. */
@@ -39,9 +47,10 @@ export class PumpEnd {
     this.#isResting = true;
   }
 
-  /** Waits no longer. */
+  /** Neither waits nor listens any longer. */
   close(): void {
     this.#watcher?.close();
+    this.#stopListening?.();
   }
 
   #watch(): void {

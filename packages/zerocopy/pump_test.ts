@@ -241,6 +241,53 @@ test("who waits for a source holds neither pipe nor memory; a busy pump lets oth
     await assert.rejects(endless, { name: "AbortError" });
   }));
 
+test("closing one of both ends it at once, whichever of them it waits for", () =>
+  withoutLeaks(async () => {
+    const full = new Uint8Array(65_536);
+    for (const which of ["source", "sink"] as const) {
+      for (const waitsForRoom of [false, true]) {
+        for (const via of ["splice", "readwrite"] as const) {
+          using source = pipe();
+          using sink = pipe();
+          if (waitsForRoom) {
+            write(sink.writer, full);
+            write(source.writer, new Uint8Array(9));
+          }
+          const pumping = pump(source.reader, sink.writer, { via, timeout: 1000 });
+          await turns();
+          (which === "source" ? source.reader : sink.writer).close();
+          await assert.rejects(
+            pumping,
+            /^Error: Cannot pump any longer: the descriptor was closed/,
+          );
+        }
+      }
+    }
+    using source = pipe();
+    const file = memfd("sink");
+    const pumping = pump(source.reader, file, { timeout: 1000 });
+    await turns();
+    file.close();
+    await assert.rejects(pumping, /was closed/);
+  }));
+
+test("whoever is told of progress may close one of both", () =>
+  withoutLeaks(async () => {
+    for (const which of ["source", "sink"] as const) {
+      for (const via of ["splice", "readwrite"] as const) {
+        using source = pipe();
+        using sink = pipe();
+        write(source.writer, new Uint8Array(65_536));
+        const onProgress = () => (which === "source" ? source.reader : sink.writer).close();
+        await assert.rejects(
+          pump(source.reader, sink.writer, { via, size: 1000, onProgress, timeout: 1000 }),
+          /was closed/,
+        );
+        assert.equal(read(sink.reader, new Uint8Array(2000)), 1000);
+      }
+    }
+  }));
+
 test("bytes go on within run, where promises stand still", () =>
   withoutLeaks(async () => {
     for (const via of ["splice", "readwrite"] as const) {

@@ -59,6 +59,8 @@ export class Pumping {
 
   /** Moves the first bytes, and so on. */
   start(): this {
+    this.#source.open();
+    this.#sink.open();
     this.#go();
     return this;
   }

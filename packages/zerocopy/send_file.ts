@@ -95,7 +95,8 @@ const refusals = ["EINVAL", "ENOSYS", "ESPIPE"];
  * @throws {SyscallError} As {@linkcode sendfile}: `EPIPE` or `ECONNRESET` if nobody is left to read,
  * `EIO` if the disk fails
  * @throws {TypeError | RangeError} If an option is not as described, or `to` blocks
- * @throws {Error} If one of both is closed meanwhile
+ * @throws {Error} If one of both is closed meanwhile; that the file is, is found as soon as there is
+ * room
  * @throws The signal's reason, or a `TimeoutError`. After any error a part may be on its way, and
  * `onProgress` was told how much
  *
