@@ -188,6 +188,8 @@ for (
     [206, { "if-range": then, "range": "bytes=0-1" }],
     [200, { "if-range": '"other"', "range": "bytes=0-1" }],
     [200, { "if-range": 'W/"page"', "range": "bytes=0-1" }],
+    [200, { "if-range": '"page", "other"', "range": "bytes=0-1" }],
+    [200, { "if-range": '"other", "page"', "range": "bytes=0-1" }],
     [200, { "if-range": before, "range": "bytes=0-1" }],
     [200, { "if-range": after, "range": "bytes=0-1" }],
     [200, { "if-range": "", "range": "bytes=0-1" }],

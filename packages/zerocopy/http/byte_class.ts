@@ -8,16 +8,13 @@ export const TARGET = 2;
 export const VALUE = 4;
 /** Around the value of a header. */
 export const BLANK = 8;
-/** In the value of `Host`: a name or an address, and a port. */
-export const HOST = 16;
-export const DIGIT = 32;
+export const DIGIT = 16;
 
 const members: readonly [kind: number, RegExp][] = [
   [TOKEN, /[!#$%&'*+.^_`|~0-9A-Za-z-]/],
   [TARGET, /[!$-;=?-[\]^-~]/],
   [VALUE, /[\t\x20-\x7e\x80-\xff]/],
   [BLANK, /[\t ]/],
-  [HOST, /[!$%&'()*+,.:;=[\]_~0-9A-Za-z-]/],
   [DIGIT, /[0-9]/],
 ];
 

@@ -1,4 +1,4 @@
-import { limit, open, type OwnedFd, type ResolveOptions, stat } from "@posixly/fd";
+import { limit, open, type OwnedFd, type ResolveOptions, type Stat, stat } from "@posixly/fd";
 import { oneOf, requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
 import { FileState } from "./file_state.ts";
 import { HeldFiles } from "./held_files.ts";
@@ -189,13 +189,13 @@ export class DocumentRoot implements Disposable {
   }
 
   /** The same file packed, unless it has changed since. */
-  #openPacked(path: string, name: string, { representation: { modified } }: OpenFile): OpenFile[] {
+  #openPacked(path: string, name: string, plain: OpenFile): OpenFile[] {
     const files: OpenFile[] = [];
     for (const [encoding, ending] of Object.entries(endings)) {
       const file = this.#openIfThere(path + ending, name, encoding);
       if (file === null) continue;
-      if (file.representation.modified >= modified) files.push(file);
-      else file.retire();
+      if (isBefore(file.modified, plain.modified)) file.retire();
+      else files.push(file);
     }
     return files;
   }
@@ -217,7 +217,7 @@ export class DocumentRoot implements Disposable {
       const known = stat(file);
       if (known.kind === "file" && typeof known.size === "number") {
         const representation = representationOf(known, name, { ...this.#manner, encoding });
-        return new OpenFile(file, representation, state, this.#folder, path);
+        return new OpenFile(file, representation, known.modified, state, this.#folder, path);
       }
       if (known.kind !== "directory") throw refused(404);
       file.close();
@@ -227,6 +227,10 @@ export class DocumentRoot implements Disposable {
       throw error instanceof HttpError ? error : refused(500, error);
     }
   }
+}
+
+function isBefore(a: Stat["modified"], b: Stat["modified"]): boolean {
+  return a.seconds === b.seconds ? a.nanoseconds < b.nanoseconds : a.seconds < b.seconds;
 }
 
 /** How many files may be held without anything else lacking descriptors. */

@@ -171,6 +171,11 @@ test("a packed file goes to whom takes it, unless it is older", () =>
     assert.equal(find("/app.js", root, "gzip;q=1, br;q=0.5"), "gzip, it is longer");
     assert.match(find("/app.js", root, "zstd"), /plain/);
     assert.match(find("/app.js", root, "br;q=0"), /plain/);
+    assert.match(find("/app.js", root, "identity;q=1, *;q=0.2"), /plain/);
+    assert.match(find("/app.js", root, "br;q=0.4, gzip;q=0.4, *;q=0.5"), /plain/);
+    assert.equal(find("/app.js", root, "identity;q=0.5, *;q=0.2, gzip"), "gzip, it is longer");
+    assert.equal(find("/app.js", root, "identity, br"), "brotli");
+    assert.equal(find("/app.js", root, "*"), "brotli");
     assert.match(find("/app.js", root), /plain/);
     assert.equal(find("/app.js.gz", root, "br"), "gzip, it is longer");
 
@@ -185,6 +190,22 @@ test("a packed file goes to whom takes it, unless it is older", () =>
     assert.equal(find("/app.js", root, "gzip, br, zstd"), "gzip, it is longer");
     using unpacked = new DocumentRoot(inside);
     assert.match(find("/app.js", unpacked, "gzip"), /plain/);
+  }));
+
+test("a packed file is older also by a part of a second, and in the future", () =>
+  withoutLeaks(() => {
+    const week = Date.now() / 1000 + 604_800;
+    for (const [plain, packed] of [[1e9 + 0.9, 1e9 + 0.1], [week + 9.5, week]]) {
+      fs.writeFileSync(`${inside}/young.js`, "new");
+      fs.writeFileSync(`${inside}/young.js.gz`, "old");
+      fs.utimesSync(`${inside}/young.js`, plain, plain);
+      fs.utimesSync(`${inside}/young.js.gz`, packed, packed);
+      using root = new DocumentRoot(inside, { precompressed: true });
+      assert.equal(find("/young.js", root, "gzip"), "new");
+      fs.utimesSync(`${inside}/young.js.gz`, plain, plain);
+      using again = new DocumentRoot(inside, { precompressed: true });
+      assert.equal(find("/young.js", again, "gzip"), "old");
+    }
   }));
 
 test("a file is settled when it has been left alone, and never changed in the future", () => {

@@ -12,12 +12,14 @@ export class HeadWriter {
   /** Whole answers that go on as before, where HTTP/1.1 goes without saying. */
   readonly parcels: Parcels = new Parcels();
   readonly #extra: readonly Header[];
+  readonly #extraNames: ReadonlySet<string>;
   /** The lines of an answer but for those that change, for as long as the answer is kept. */
   readonly #known = new WeakMap<Answer, string>();
 
-  /** @param extra What the server itself has to say, in each of its answers */
+  /** @param extra What each answer says, instead of what it may say under these names itself */
   constructor(extra: readonly Header[]) {
     this.#extra = extra;
+    this.#extraNames = new Set(extra.map(([name]) => name.toLowerCase()));
   }
 
   /**
@@ -37,7 +39,8 @@ export class HeadWriter {
     const known = this.#known.get(answer);
     if (known !== undefined) return known;
     const { status, headers } = answer;
-    const lines = [...headers, ...this.#extra].map(([name, value]) => `${name}: ${value}\r\n`);
+    const own = headers.filter(([name]) => !this.#extraNames.has(name.toLowerCase()));
+    const lines = [...own, ...this.#extra].map(([name, value]) => `${name}: ${value}\r\n`);
     const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}`;
     this.#known.set(answer, text);
     return text;

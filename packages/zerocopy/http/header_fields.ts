@@ -1,4 +1,4 @@
-import { HOST, isOf } from "./byte_class.ts";
+import { isAuthority } from "./authority.ts";
 import { HttpError } from "./http_error.ts";
 
 /** The headers of a request, RFC 9112, and what follows from them. */
@@ -76,9 +76,8 @@ export class HeaderFields {
       if (this.minor === 1) throw new HttpError(400, "There is no Host");
       return;
     }
-    for (let i = 0; i < host.length; i++) {
-      if (!isOf(host.charCodeAt(i), HOST)) throw new HttpError(400, "There is no such Host");
-    }
+    // It is empty where what is asked for has no host.
+    if (host !== "" && !isAuthority(host)) throw new HttpError(400, "There is no such Host");
   }
 
   #keepsAlive(): boolean {

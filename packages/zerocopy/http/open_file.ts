@@ -1,4 +1,4 @@
-import type { OwnedFd } from "@posixly/fd";
+import type { OwnedFd, Stat } from "@posixly/fd";
 import { cstring } from "@posixly/sys";
 import type { FileState } from "./file_state.ts";
 import { letGo } from "./let_go.ts";
@@ -19,6 +19,8 @@ export interface FoundFile extends Disposable {
 /** A file that is open to be sent, to as many as ask for it for as long as it stays the same. */
 export class OpenFile {
   readonly representation: Representation;
+  /** When it last changed, to the nanosecond, even if that is to come. */
+  readonly modified: Stat["modified"];
   /** See {@linkcode FoundFile.warmAt}. */
   warmAt = "";
   readonly #file: OwnedFd;
@@ -37,11 +39,13 @@ export class OpenFile {
   constructor(
     file: OwnedFd,
     representation: Representation,
+    modified: Stat["modified"],
     state: FileState,
     folder: OwnedFd,
     path: string,
   ) {
     this.representation = representation;
+    this.modified = modified;
     this.#file = file;
     this.#state = state;
     this.#folder = folder;

@@ -40,11 +40,19 @@ export function openIn(folder: OwnedFd, path: string, resolve: ResolveOptions): 
     try {
       return open(path, { dir: folder, nonBlocking: true, resolve });
     } catch (cause) {
-      const code = (cause as { code?: string }).code ?? "";
-      if (code === "EAGAIN" && tries < TRIES) continue;
-      throw refused(statuses[code] ?? 500, cause);
+      if (codeOf(cause) === "EAGAIN" && tries < TRIES) continue;
+      throw refused(statuses[codeOf(cause)] ?? 500, cause);
     }
   }
+}
+
+/** Whether something could not be opened for lack of what there may be again soon. */
+export function isShortage(error: unknown): boolean {
+  return statuses[codeOf(error)] === 503;
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? "";
 }
 
 /** The error for a status. */

@@ -21,9 +21,8 @@ export function parseRanges(header: string, size: number): ByteRange[] | null {
   let count = 0;
   let sum = 0;
   for (const item of header.slice(equals + 1).split(",")) {
-    const text = item.trim();
-    if (text === "") continue; // an empty item of a list is none
-    const range = rangeOf(text, size);
+    if (/^[\t ]*$/.test(item)) continue; // an empty item of a list is none
+    const range = rangeOf(item, size);
     if (range === null || ++count > MOST) return null;
     if (range === "unsatisfiable") continue;
     sum += range.length;
@@ -32,9 +31,9 @@ export function parseRanges(header: string, size: number): ByteRange[] | null {
   return count === 0 || sum > size ? null : ranges;
 }
 
-function rangeOf(text: string, size: number): ByteRange | "unsatisfiable" | null {
-  const found = /^(\d*)-(\d*)$/.exec(text);
-  if (!found || text === "-") return null;
+function rangeOf(item: string, size: number): ByteRange | "unsatisfiable" | null {
+  const found = /^[\t ]*(\d*)-(\d*)[\t ]*$/.exec(item);
+  if (!found || found[1] + found[2] === "") return null;
   const [first, last] = [Number(found[1]), found[2] === "" ? Infinity : Number(found[2])];
   if (found[1] === "") return lastBytes(last, size);
   if (last < first) return null;

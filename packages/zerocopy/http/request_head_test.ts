@@ -110,6 +110,20 @@ test("a head that comes again is held to the limits of whom it comes to", () => 
   assert.equal(refusalOf(text, { head: text.length, lines: 3 }), 0);
 });
 
+test("Host is a name or an address, and a port if there is one", () => {
+  const asking = (host: string) => refusalOf(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  const hosts = "a A.example a_b-c~d!$&'()*+,;= 127.0.0.1 %c3%bc.example [::1] [::ffff:1.2.3.4]";
+  for (const host of hosts.split(" ")) {
+    assert.deepEqual([asking(host), asking(`${host}:80`), asking(`${host}:`)], [0, 0, 0], host);
+  }
+  assert.equal(asking(""), 0);
+  const wrong =
+    '[::1 ::1 ::1] [] [1] [::1]a [a] [::1%25eth0] [[,! a:b:c x:port :80 : %zz % %c a:8%30 "';
+  for (const host of wrong.split(" ")) {
+    assert.equal(asking(host), 400, host);
+  }
+});
+
 test("a higher minor version of HTTP/1 is understood as HTTP/1.1, RFC 9110 section 2.5", () => {
   for (const minor of [2, 9]) {
     const head = parse(get("", `GET / HTTP/1.${minor}`))!;

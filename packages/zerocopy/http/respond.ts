@@ -1,6 +1,7 @@
-import { once } from "node:events";
-import type { ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
+import { EventEmitter, once } from "node:events";
+import { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { type AsFd, type OwnedFd, pread } from "@posixly/fd";
 import { onAbort } from "@posixly/mux";
 import { duplicateNodeSocket } from "@posixly/socket";
@@ -29,6 +30,9 @@ interface Body {
 /** How much of a file is read at once where it is not the kernel that sends it. */
 const CHUNK = 65_536;
 
+/** How node:http writes, unless somebody had replaced that before we were loaded. */
+const { write: genuineWrite } = ServerResponse.prototype;
+
 /** What a connection fails with that the client has broken off, or the network. */
 const partings = [
   "ECONNRESET",
@@ -36,7 +40,7 @@ const partings = [
   "ENETUNREACH",
   "EPIPE",
   "ETIMEDOUT",
-  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_STREAM_DESTROYED",
 ];
 
 /**
@@ -58,8 +62,10 @@ export async function respond(
   const { socket } = response.req;
   const end = new AbortController();
   const leave = () => end.abort();
-  if (socket.destroyed) leave();
-  socket.once("close", leave);
+  const gone = closing(socket);
+  if (gone.aborted) leave();
+  onAbort(gone, leave);
+  response.on("error", (error) => end.abort(error)); // for ever: it may come when all is over
   if (signal !== undefined) onAbort(signal, leave);
   let bytes = 0;
   let path: Responded["path"] = "stream";
@@ -71,6 +77,8 @@ export async function respond(
     end.signal.throwIfAborted(); // a response that was closed must not be written to
     // While an earlier one on the same connection is not done, it has no socket.
     if (response.socket === null) await once(response, "socket", { signal: end.signal });
+    uncork(response);
+    uncork(socket); // which has taken over what a response was told that waited
     using to = isAsPromised ? descriptorOf(response) : undefined;
     if (to !== undefined) path = "sendfile";
     if (file !== undefined && parts.some(isOfFile)) {
@@ -83,16 +91,50 @@ export async function respond(
     }
     return { bytes, path, isComplete: true };
   } catch (error) {
-    response.destroy();
+    breakOff(response);
     if (signal?.aborted) throw signal.reason;
-    if (end.signal.aborted || partings.includes((error as { code: string }).code)) {
-      return { bytes, path, isComplete: false };
-    }
-    throw error;
+    const cause = end.signal.reason ?? error;
+    const hasLeft = cause.name === "AbortError" || partings.includes(cause.code);
+    if (hasLeft) return { bytes, path, isComplete: false };
+    throw cause;
   } finally {
-    socket.off("close", leave);
+    gone.removeEventListener("abort", leave);
     signal?.removeEventListener("abort", leave);
   }
+}
+
+/** By which signal all responses know that a connection has closed. */
+const closings = new WeakMap<EventEmitter, AbortSignal>();
+
+/** Aborts when a connection has closed. However many wait for that, it has one listener. */
+function closing(socket: Socket): AbortSignal {
+  let signal = closings.get(socket);
+  if (signal === undefined) {
+    const controller = new AbortController();
+    closings.set(socket, signal = controller.signal);
+    if (socket.destroyed) controller.abort();
+    socket.once("close", () => controller.abort());
+  }
+  return signal;
+}
+
+/** Lets go of what somebody has held back, who waits for us now. */
+function uncork(stream: Pick<Writable, "writableCorked" | "uncork">): void {
+  while (stream.writableCorked > 0) stream.uncork();
+}
+
+/**
+ * Ends the connection, or the stream of HTTP/2. That one by an error: to some clients a stream that is
+ * cancelled has simply ended.
+ */
+function breakOff(response: ServerResponse): void {
+  response.destroy(isOfHttp2(response) ? new Error("The body was broken off") : undefined);
+}
+
+function isOfHttp2(
+  response: ServerResponse,
+): response is ServerResponse & { stream: EventEmitter } {
+  return response.req.httpVersionMajor === 2;
 }
 
 /** Sets a header; what a response varies by is added to what it varied by before. */
@@ -107,8 +149,10 @@ function setHeader(response: ServerResponse, name: string, value: string): void 
  */
 function descriptorOf(response: ServerResponse): OwnedFd | undefined {
   const { httpVersionMajor, socket } = response.req;
-  const isSeen = Object.hasOwn(response, "write") || response.chunkedEncoding;
-  if (isSeen || httpVersionMajor !== 1 || "encrypted" in socket) return undefined;
+  const isSeen = Object.hasOwn(response, "write") || response.write !== genuineWrite;
+  if (isSeen || response.chunkedEncoding || httpVersionMajor !== 1 || "encrypted" in socket) {
+    return undefined;
+  }
   try {
     return duplicateNodeSocket(socket);
   } catch {
@@ -129,7 +173,7 @@ async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Pr
       write(response, part, body.taken);
       continue;
     }
-    await flushed(response);
+    await flushed(response, body.signal);
     let sent = 0;
     const onProgress = (all: number) => {
       body.taken(all - sent);
@@ -145,20 +189,34 @@ async function bySendfile(response: ServerResponse, to: OwnedFd, body: Body): Pr
 }
 
 /** Waits until the kernel has all that node:http was given, so that nothing overtakes it. */
-async function flushed(response: ServerResponse): Promise<void> {
+async function flushed(response: ServerResponse, signal: AbortSignal): Promise<void> {
   if (response.writableLength === 0) return;
-  await new Promise((resolve) => response.req.socket.write("", resolve));
+  await new Promise((resolve, reject) => {
+    onAbort(signal, () => reject(signal.reason));
+    response.req.socket.write("", resolve);
+  });
 }
 
 async function byStream(response: ServerResponse, body: Body): Promise<void> {
-  await pipeline(chunksOf(body), response, { signal: body.signal });
+  const { signal } = body;
+  const flow = new EventEmitter();
+  // Once and for all: whoever replaces `write` and `on` may not know how to remove a listener.
+  response.on("drain", () => flow.emit("drain"));
+  for await (const bytes of chunksOf(body)) {
+    signal.throwIfAborted();
+    if (!response.write(bytes)) await once(flow, "drain", { signal });
+    body.taken(bytes.length);
+  }
+  // A response of HTTP/2 calls itself finished also when its stream was reset.
+  const finished = once(isOfHttp2(response) ? response.stream : response, "finish", { signal });
+  response.end();
+  await finished;
 }
 
-async function* chunksOf({ parts, file, signal, taken }: Body): AsyncGenerator<Uint8Array> {
+async function* chunksOf({ parts, file, signal }: Body): AsyncGenerator<Uint8Array> {
   const warmth = new Warmth(file);
   for (const part of parts) {
     if (!isOfFile(part)) {
-      taken(part.length);
       yield part;
       continue;
     }
@@ -168,7 +226,6 @@ async function* chunksOf({ parts, file, signal, taken }: Body): AsyncGenerator<U
       await warmth.of(at, chunk.length, signal);
       n = pread(file, chunk, at) ?? 0;
       if (n === 0) throw new FileTruncatedError(part.length, sent);
-      taken(n);
       yield chunk.subarray(0, n);
     }
   }

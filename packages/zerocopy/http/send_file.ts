@@ -6,6 +6,7 @@ import { type Answer, answerTo } from "./answer.ts";
 import { attachment } from "./attachment.ts";
 import { DocumentRoot, type DocumentRootOptions, type FoundFile } from "./document_root.ts";
 import { HttpError } from "./http_error.ts";
+import { isShortage, refused } from "./open_in.ts";
 import type { Question } from "./question.ts";
 import { refusal } from "./refusal.ts";
 import type { Representation } from "./representation.ts";
@@ -103,9 +104,10 @@ export interface SentFile {
  * nothing has changed. The kernel sends the bytes straight from its memory.
  *
  * Headers that were set before go along, and so does a status from 400 on: with it the file is the
- * page of an error, and sent whole whatever was asked. Where sendfile(2) cannot be, the file is read and written
- * to the response, and `path` says so: through TLS and HTTP/2, and where somebody has replaced the
- * response's `write`, to compress what is sent or to look at it.
+ * page of an error, and sent whole whatever was asked. Koa begins with 404: set `statusCode` to 200
+ * there before. Where sendfile(2) cannot be, the file is read and written to the response, and `path`
+ * says so: through TLS and HTTP/2, and where somebody has replaced the response's `write`, to compress
+ * what is sent or to look at it.
  *
  * What is no file, or may not be read, is answered by 404, 403 and so on. A client that leaves is no
  * error either: `isComplete` tells. A file that becomes shorter while it is sent is one: the
@@ -153,6 +155,21 @@ export async function sendFile(
   return await answerWith(response as ServerResponse, path, options); // all that we use both have
 }
 
+/** What describes a body; it is the answer that knows. */
+const ofBody = [
+  "accept-ranges",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "etag",
+  "last-modified",
+  "transfer-encoding",
+];
+
+/** What else is said of a file, and not of why there is none. */
+const ofFile = ["cache-control", "content-disposition", "expires"];
+
 async function answerWith(
   response: ServerResponse,
   path: string,
@@ -171,6 +188,7 @@ async function answerWith(
   } catch (error) {
     if (!(error instanceof HttpError) || options.refusal === "throw") throw error;
     const answer = refusal(error, question);
+    for (const name of [...ofBody, ...ofFile]) response.removeHeader(name);
     return { status: answer.status, ...await respond(response, answer, undefined, options) };
   }
 }
@@ -226,14 +244,22 @@ function find(path: string, question: Question, options: SendFileOptions): Found
   const shown = root === undefined
     ? { symlinks: "follow", dotfiles: "allow" } as const
     : { symlinks, dotfiles };
-  const manner = { ...shown, precompressed, cacheControl, hold: 0 }; // it is for this file alone
-  using folder = new DocumentRoot(root ?? "/", manner);
+  const manner = { ...shown, index: [], precompressed, cacheControl, hold: 0 }; // for this file alone
+  using folder = open(root ?? "/", manner);
   const found = folder.find(
     targetOf(root === undefined ? resolve(path) : normalize(path)),
     question.header("accept-encoding"),
   );
   if (found.kind === "file") return found;
   throw new HttpError(404, "Not found");
+}
+
+function open(root: string, options: DocumentRootOptions): DocumentRoot {
+  try {
+    return new DocumentRoot(root, options);
+  } catch (error) {
+    throw isShortage(error) ? refused(503, error) : error;
+  }
 }
 
 /** What to answer. The page of an error is told as that error, and whole. */
@@ -254,7 +280,7 @@ function encoded(name: string): string {
 
 function setHeaders(response: ServerResponse, path: string, options: SendFileOptions): void {
   for (const [name, value] of Object.entries(options.headers ?? {})) {
-    response.setHeader(name, value);
+    if (!ofBody.includes(name.toLowerCase())) response.setHeader(name, value);
   }
   if (options.attachment) {
     const name = options.attachment === true ? basename(path) : options.attachment;

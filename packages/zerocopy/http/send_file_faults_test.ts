@@ -8,6 +8,7 @@ import { turns } from "@posixly/testing";
 import { sendFile } from "@posixly/zerocopy/http";
 import { test } from "uvu";
 import { libc } from "../libc.ts";
+import { withSpareDescriptors } from "../spare_descriptors_fixture.ts";
 import { ask, bodyOf, byName, bytes, dial, folder, request, serving } from "./site_fixture.ts";
 
 const large = `${folder}/large.bin`;
@@ -81,6 +82,27 @@ test("what sendfile refuses is read and written, and the result says so", () =>
       const path = "stream";
       assert.deepEqual(sent, [{ status: 200, bytes: bytes.length, path, isComplete: true }]);
     })));
+
+test("without a descriptor left the client is told to come again, with or without a root", () =>
+  serving(
+    (response, { url }) => {
+      if (url === "/warm") return sendFile(response, large);
+      return withSpareDescriptors(
+        0,
+        () =>
+          url === "/root"
+            ? sendFile(response, "large.bin", { root: folder })
+            : sendFile(response, large),
+      );
+    },
+    async ({ port }) => {
+      assert.equal((await ask(port, "/warm")).status, 200);
+      for (const url of ["/root", "/"]) {
+        const { status, headers } = await ask(port, url);
+        assert.deepEqual([status, headers["retry-after"]], [503, "1"]);
+      }
+    },
+  ));
 
 test("a connection that has no descriptor is written to as any other", () =>
   serving(byName(), async ({ server, sent }) => {

@@ -18,6 +18,7 @@ test("nothing outside of the root, behind a dot, and no folder, is found", () =>
   mkdirSync(`${folder}/.git`);
   writeFileSync(`${folder}/.git/config`, "secret");
   mkdirSync(`${folder}/inner`);
+  writeFileSync(`${folder}/inner/index.html`, "secret");
   return serving(byName(), async ({ port, sent }) => {
     for (
       const path of [
@@ -37,6 +38,7 @@ test("nothing outside of the root, behind a dot, and no folder, is found", () =>
       ]
     ) {
       const { status, body } = await ask(port, path);
+      if (path.startsWith("/inner")) assert.equal(status, 404, path);
       assert.ok(status === 404 || status === 403 || status === 400, `${path}: ${status}`);
       assert.doesNotMatch(body.toString(), /root:|secret|hidden|small/);
     }
@@ -144,6 +146,47 @@ test("headers are those of before, those of the options and those of the file", 
       assert.equal(headers["content-length"], "5");
       assert.equal(headers["cache-control"], "public, max-age=3600, immutable");
       assert.equal(headers["content-disposition"], 'attachment; filename="small.txt"');
+    },
+  ));
+
+const ofBody = {
+  "Content-Encoding": "gzip",
+  "Content-Range": "bytes 0-1/2",
+  "Content-Length": 99,
+  "ETag": '"own"',
+  "Last-Modified": "Thu, 01 Jan 1970 00:00:00 GMT",
+};
+
+test("what describes the body is not up to the headers of the options", () =>
+  serving(byName({ headers: { ...ofBody, "X-Own": 7 } }), async ({ port }) => {
+    const { headers, body } = await ask(port, "/small.txt");
+    assert.equal(body.toString(), "small");
+    assert.equal(headers["x-own"], "7");
+    assert.equal(headers["content-encoding"], undefined);
+    assert.equal(headers["content-range"], undefined);
+    const asked = { "if-none-match": headers.etag };
+    const unchanged = await ask(port, "/small.txt", asked);
+    assert.deepEqual([unchanged.status, unchanged.headers["content-length"]], [304, undefined]);
+  }));
+
+test("a refusal is told without what was to be told of a file", () =>
+  serving(
+    (response, request) => {
+      const before = {
+        ...ofBody,
+        "Cache-Control": "max-age=99",
+        "Content-Disposition": "attachment",
+      };
+      for (const [name, value] of Object.entries(before)) response.setHeader(name, value);
+      response.setHeader("X-Before", "kept");
+      return byName()(response, request);
+    },
+    async ({ port }) => {
+      const { status, headers, body } = await ask(port, "/missing");
+      assert.deepEqual([status, body.toString()], [404, "Not found\n"]);
+      const { "content-type": _, "content-length": __, "x-before": kept, ...others } = headers;
+      assert.equal(kept, "kept");
+      for (const name of Object.keys(others)) assert.match(name, /^(date|connection|keep-alive)$/);
     },
   ));
 

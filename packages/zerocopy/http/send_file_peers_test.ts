@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
+import { EventEmitter, once } from "node:events";
+import { Buffer } from "node:buffer";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, ServerResponse } from "node:http";
+import {
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  createServer as createHttp2Server,
+} from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { Writable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { createGzip } from "node:zlib";
 import express from "express";
-import { testNeeding, turns } from "@posixly/testing";
-import { sendFile, type SentFile } from "@posixly/zerocopy/http";
+import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
+import { sendFile, type SendFileOptions, type SentFile } from "@posixly/zerocopy/http";
 import { test } from "uvu";
 import { ask, byName, bytes, folder, HUGE, serving } from "./site_fixture.ts";
 
@@ -168,6 +176,65 @@ testNeeding("curl", "whoever replaces `write` sees every byte", () =>
     },
   ));
 
+test("a replaced `write` is one also if it is inherited", async () => {
+  const { prototype } = ServerResponse;
+  const { write } = prototype;
+  let seen = 0;
+  function counting(this: ServerResponse, ...args: Parameters<typeof write>): boolean {
+    seen += args[0].length;
+    return write.apply(this, args);
+  }
+  const inherited = Object.create(prototype, { write: { value: counting } });
+  try {
+    await serving(
+      (response, { url }) => {
+        if (url === "/patched") prototype.write = counting as typeof write;
+        else {Object.setPrototypeOf(
+            response,
+            url === "/plain" ? Object.create(prototype) : inherited,
+          );}
+        return sendFile(response, large);
+      },
+      async ({ port, sent }) => {
+        for (const url of ["/plain", "/inherited", "/patched"]) await ask(port, url);
+        assert.deepEqual(sent.map(({ path }) => path), ["sendfile", "stream", "stream"]);
+        assert.equal(seen, 2 * bytes.length);
+      },
+    );
+  } finally {
+    prototype.write = write;
+  }
+});
+
+/** A response without a connection, finished as soon as it is ended: that of fastify's `inject`. */
+class Injected extends ServerResponse {
+  readonly chunks: Uint8Array[] = [];
+
+  override write(chunk: Uint8Array): boolean {
+    this.chunks.push(chunk);
+    return true;
+  }
+
+  override end(): this {
+    this.emit("finish");
+    return this;
+  }
+}
+
+test("a response that is finished as soon as it is ended has the file", async () => {
+  const request = Object.assign(new EventEmitter(), {
+    method: "GET",
+    headers: {},
+    httpVersionMajor: 1,
+    socket: new EventEmitter(),
+  });
+  const response = new Injected(request as unknown as IncomingMessage);
+  response.assignSocket(new Writable() as Socket);
+  const sent = await sendFile(response, large);
+  assert.deepEqual([sent.path, sent.isComplete], ["stream", true]);
+  assert.ok(Buffer.concat(response.chunks).equals(bytes));
+});
+
 testNeeding(["curl", "openssl"], "through TLS it goes as a stream", async () => {
   const [key, certificate] = [`${folder}/key.pem`, `${folder}/certificate.pem`];
   const args = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout".split(" ");
@@ -200,6 +267,86 @@ testNeeding("curl", "over HTTP/2 it goes as a stream", async () => {
   });
   assert.equal(sent[0].path, "stream");
 });
+
+/** Sends one file over HTTP/2, while a client does with its stream what it will. */
+async function overHttp2(
+  name: string,
+  act: (stream: ClientHttp2Stream) => Promise<unknown>,
+  options?: SendFileOptions,
+): Promise<PromiseSettledResult<SentFile>> {
+  let sending: Promise<PromiseSettledResult<SentFile>[]>;
+  await withoutLeaks(async () => {
+    const server = createHttp2Server((_, response) => {
+      sending = Promise.allSettled([sendFile(response, `${folder}/${name}`, options)]);
+    });
+    await listening(server, async (port) => {
+      const client = connect(`http://127.0.0.1:${port}`);
+      const stream = client.request({ ":path": "/" });
+      await once(stream, "response");
+      await act(stream);
+      await sending;
+      client.destroy();
+    });
+  });
+  return (await sending!)[0];
+}
+
+test("over HTTP/2 what has arrived is complete", async () => {
+  const sent = await overHttp2("large.bin", async (stream) => {
+    assert.ok((await buffer(stream)).equals(bytes));
+  });
+  const all = { status: 200, bytes: bytes.length, path: "stream", isComplete: true };
+  assert.deepEqual(sent, { status: "fulfilled", value: all });
+});
+
+test("over HTTP/2 a client that leaves is no error, whether by the stream or all of it", async () => {
+  const ways: ((stream: ClientHttp2Stream) => void)[] = [
+    (stream) => stream.close(constants.NGHTTP2_CANCEL),
+    (stream) => stream.session!.destroy(),
+  ];
+  for (const leave of ways) {
+    const sent = await overHttp2("huge.bin", async (stream) => {
+      stream.on("error", () => {});
+      leave(stream);
+      await once(stream, "close");
+    });
+    assert.equal(sent.status, "fulfilled");
+    assert.equal(sent.value.isComplete, false);
+  }
+});
+
+test("over HTTP/2 who has asked for it can end it, though the client reads nothing", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const sent = await overHttp2("huge.bin", async (stream) => {
+    controller.abort(new Error("enough"));
+    await assert.rejects(buffer(stream));
+  }, { signal });
+  assert.deepEqual(sent, { status: "rejected", reason: signal.reason });
+});
+
+test("over HTTP/2 a file that becomes shorter is an error, also to the client", async () => {
+  writeFileSync(`${folder}/shrinks`, Buffer.alloc(HUGE, 7));
+  const sent = await overHttp2("shrinks", async (stream) => {
+    truncateSync(`${folder}/shrinks`, 100_000);
+    await assert.rejects(buffer(stream));
+  });
+  assert.equal(sent.status, "rejected");
+  assert.equal(sent.reason.name, "FileTruncatedError");
+});
+
+test("what a connection has not taken of a stream is not counted", () =>
+  serving(
+    (response) => {
+      response.write = () => (response.req.socket.destroy(), false);
+      return sendFile(response, large);
+    },
+    async ({ port, sent }) => {
+      await assert.rejects(ask(port, "/"));
+      while (sent.length < 1) await turns(1);
+      assert.deepEqual([sent[0].bytes, sent[0].isComplete], [0, false]);
+    },
+  ));
 
 test("a client that leaves a stream is no error either", () =>
   serving(

@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { truncateSync, writeFileSync } from "node:fs";
 import { createServer, type Server as HttpServer } from "node:http";
+import process from "node:process";
 import fc from "fast-check";
 import { connectUnix } from "@posixly/socket";
 import { turns, withoutLeaks } from "@posixly/testing";
@@ -250,6 +251,60 @@ test("who has asked for it can end it", () => {
     },
   );
 });
+
+test("who has asked for it can end it also while the head is stuck", () =>
+  serving(
+    async (response) => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const headers = { "X-Long": "x".repeat(HUGE) };
+      const sending = sendFile(response, large, { headers, signal });
+      await turns(3);
+      controller.abort(new Error("enough"));
+      await assert.rejects(sending, { message: "enough" });
+      response.emit("told");
+    },
+    async ({ server, port }) => {
+      const asked = once(server, "request");
+      using client = await dial(port);
+      await client.write(request("/"));
+      const [, response] = await asked;
+      await once(response, "told");
+    },
+  ));
+
+test("what was corked goes out, since nobody is left to let it go", () =>
+  serving(
+    (response, { url }) => {
+      if (url === "/stream") response.write = Object.getPrototypeOf(response).write;
+      response.cork();
+      response.cork();
+      return sendFile(response, large);
+    },
+    async ({ port, sent }) => {
+      for (const path of ["sendfile", "stream"]) {
+        using client = await dial(port);
+        await client.write(Buffer.concat([request(`/${path}`), request(`/${path}`)]));
+        for (let i = 0; i < 2; i++) {
+          assert.ok((await answerOf(client, bytes.length)).body.equals(bytes));
+        }
+      }
+      const paths = sent.map(({ path }) => path);
+      assert.deepEqual(paths, ["sendfile", "sendfile", "stream", "stream"]);
+    },
+  ));
+
+test("many answers that wait for one connection warn of nothing", () =>
+  serving(byName(), async ({ port }) => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on("warning", note);
+    using client = await dial(port);
+    await client.write(Buffer.concat(Array(20).fill(request("/small.txt"))));
+    for (let i = 0; i < 20; i++) assert.equal((await answerOf(client, 5)).body.toString(), "small");
+    process.off("warning", note);
+    assert.deepEqual(warnings, []);
+  }));
 
 test("a server that closes its connections ends what is being sent", () =>
   serving(byName(), async ({ server, port, sent }) => {

@@ -34,7 +34,10 @@ export interface ServeStaticOptions extends DocumentRootOptions {
    * server's from then on, and released: the file of one that is bound to a path stays in the end.
    */
   readonly listener?: Listener;
-  /** Headers of every answer. */
+  /**
+   * Headers of every answer, instead of what would be said under their names otherwise. What describes
+   * an answer or its body is not up to them, such as `Content-Type`, `ETag` and `Vary`.
+   */
   readonly headers?: Readonly<Record<string, string>>;
   /** How much of a request is read before it is refused. */
   readonly limits?: HeadLimits;
@@ -137,13 +140,31 @@ function timeout(milliseconds: number, name: string): number {
 }
 
 /** What is said by who answers, or holds an answer together. */
-const reserved = ["connection", "content-length", "date", "transfer-encoding"];
+const reserved = [
+  "accept-ranges",
+  "allow",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "date",
+  "etag",
+  "last-modified",
+  "location",
+  "transfer-encoding",
+  "vary",
+];
 
 function headersOf(headers: Readonly<Record<string, string>>): Header[] {
+  const names = new Set<string>();
   return Object.entries(headers).map(([name, value]) => {
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || reserved.includes(name.toLowerCase())) {
+    const lower = name.toLowerCase();
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || reserved.includes(lower)) {
       throw new TypeError(`headers must not have ${JSON.stringify(name)}`);
     }
+    if (names.has(lower)) throw new TypeError(`headers must not have "${name}" twice`);
+    names.add(lower);
     if (typeof value !== "string" || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
       throw new TypeError(`headers.${name} must be text without line ends`);
     }

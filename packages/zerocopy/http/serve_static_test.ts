@@ -304,6 +304,40 @@ test("it listens at a path, too, and says what it is told to say", () =>
     assert.equal(bodyOf(answer).toString(), "small");
   }));
 
+test("what every answer is told to say is said once, instead of what the server would say", () =>
+  withoutLeaks(async () => {
+    const headers = { "cache-control": "no-store" };
+    await using server = serveStatic(folder, { headers, cacheControl: "max-age=1" });
+    const answer = await fetch(server.url + "small.txt");
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    assert.equal(await answer.text(), "small");
+  }));
+
+test("what describes an answer is not for all of them, and no header is said twice", () =>
+  withoutLeaks(() => {
+    const reserved = [
+      "Accept-Ranges",
+      "Allow",
+      "Content-Encoding",
+      "Content-Range",
+      "Content-Type",
+      "ETag",
+      "Last-Modified",
+      "Location",
+      "Vary",
+    ];
+    for (const name of reserved) {
+      assert.throws(() => serveStatic(folder, { headers: { [name]: "a" } }), {
+        name: "TypeError",
+        message: `headers must not have "${name}"`,
+      });
+    }
+    assert.throws(() => serveStatic(folder, { headers: { "X-Own": "a", "x-own": "b" } }), {
+      name: "TypeError",
+      message: 'headers must not have "x-own" twice',
+    });
+  }));
+
 test("at a path it leaves no file behind, and takes the place of one who could not clean up", () =>
   withoutLeaks(async () => {
     const path = `${folder}/again`;

@@ -1,3 +1,4 @@
+import { isAuthority } from "./authority.ts";
 import { HttpError } from "./http_error.ts";
 
 /** What a request asks for, see {@linkcode parseTarget}. */
@@ -28,9 +29,9 @@ export function parseTarget(target: string): Target {
 
 function pathOf(target: string): string {
   if (target.startsWith("/")) return target;
-  const absolute = /^https?:\/\/[^/?]+(.*)$/i.exec(target);
-  if (!absolute) throw new HttpError(400, "No such target");
-  return absolute[1].startsWith("/") ? absolute[1] : `/${absolute[1]}`;
+  const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
+  if (!absolute || !isAuthority(absolute[1])) throw new HttpError(400, "No such target");
+  return absolute[2].startsWith("/") ? absolute[2] : `/${absolute[2]}`;
 }
 
 function decoded(segment: string): string {

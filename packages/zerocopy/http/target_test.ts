@@ -77,6 +77,9 @@ for (
     ["host:80", 400],
     ["ftp://host/a", 400],
     ["http:///a", 400],
+    ["http://:80/a", 400],
+    ["http://[[,!/a", 400],
+    ["http://me@host/a", 400],
   ] as const
 ) {
   test(`${target || "nothing"} is refused with ${status}`, () => {

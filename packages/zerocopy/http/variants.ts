@@ -24,14 +24,15 @@ export class Variants {
     return this.#plain.isCurrent && this.#packed.every((file) => file.isCurrent);
   }
 
-  /** Lends the one that a client wants most; of those the smallest. */
+  /** Lends the one that a client wants most; of those the smallest that is packed. */
   lend(acceptEncoding: string | null | undefined): FoundFile {
     if (this.#packed.length === 0 || !acceptEncoding) return this.#plain.lend();
     let best = this.#plain;
-    let most = 0;
+    let most = wish(acceptEncoding, "identity");
     for (const file of this.#packed) {
       const wanted = wish(acceptEncoding, file.representation.encoding!);
-      if (wanted > most) [best, most] = [file, wanted];
+      const isBetter = best === this.#plain ? wanted >= most : wanted > most;
+      if (wanted > 0 && isBetter) [best, most] = [file, wanted];
     }
     return best.lend();
   }
