@@ -117,7 +117,17 @@ test("text that means nothing is refused with examples of what does", () => {
     message:
       'Cannot parse address "127.0.0.1": it must be like 127.0.0.1:80, [::1]:80, unix:/run/x.sock',
   });
-  const unclear = ["", "::1", "::1:80", "[::1]", "[::1]80", "[::1]:", "1.2.3.4:", "1.2.3.4:http"];
+  const unclear = [
+    "",
+    "unix",
+    "::1",
+    "::1:80",
+    "[::1]",
+    "[::1]80",
+    "[::1]:",
+    "1.2.3.4:",
+    "1.2.3.4:http",
+  ];
   for (const text of unclear) assert.throws(() => parseAddress(text), /Cannot parse address/, text);
   const ports = ["1.2.3.4:080", "1.2.3.4:+80", "1.2.3.4: 80", "1.2.3.4:0x50", "1.2.3.4:80 "];
   for (const text of ports) assert.throws(() => parseAddress(text), /Cannot parse address/, text);

@@ -98,10 +98,14 @@ async function addressesOf(
   signal: AbortSignal | undefined,
 ): Promise<InternetAddress[]> {
   requireKnown(others, []);
+  if (typeof host !== "string" || host === "") {
+    throw new TypeError(`host must be a name or an address, not ${JSON.stringify(host)}`);
+  }
   requireInteger(port, "port", 0, 65_535);
   const version = { ipv4: 4, ipv6: 6 } as const;
   const looking = lookup(host, { all: true, family: own === undefined ? 0 : version[own.family] });
   const found = await unlessAborted(looking, signal);
+  if (found.length === 0) throw new Error(`no address of ${host} was found`);
   return found.map(({ address, family }) =>
     internetAddress(family === 4 ? `${address}:${port}` : `[${address}]:${port}`)
   );

@@ -361,4 +361,13 @@ test("what is no way to listen is refused, and leaves nothing", () =>
     assert.throws(() => listenTcp("192.0.2.1:0"), { code: "EADDRNOTAVAIL" });
   }));
 
+test("no host is none to connect to", async () => {
+  for (const host of ["", undefined, null, 5]) {
+    await assert.rejects(connectTcp({ host, port: 1 } as HostAndPort), {
+      name: "TypeError",
+      message: /^host must be a name or an address, not/,
+    });
+  }
+});
+
 test.run();

@@ -153,7 +153,12 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
    */
   async end(options?: WaitOptions): Promise<void> {
     if (this.#hasEnded) return;
-    await this.#writes.run(() => Promise.resolve(shutdown(this, "write")), options);
+    await this.#writes.run(() => Promise.resolve(this.#shutDown()), options);
+  }
+
+  /** Once: afterwards, there may be no connection any more. */
+  #shutDown(): void {
+    if (!this.#hasEnded) shutdown(this, "write");
     this.#hasEnded = true;
   }
 

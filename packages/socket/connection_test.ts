@@ -505,4 +505,13 @@ test("several may wait to read; each byte goes to one of them", async () => {
   assert.deepEqual(buffers.map(([byte]) => byte).sort(), [7, 8, 9]);
 });
 
+test("to end twice at once is to end, also if the other side has ended before", async () => {
+  using listener = listenTcp("127.0.0.1:0");
+  using client = await connectTcp(listener.localAddress);
+  using server = await listener.accept();
+  await server.end();
+  assert.equal(await client.read(new Uint8Array(1)), 0);
+  await Promise.all([client.end(), client.end()]);
+});
+
 test.run();

@@ -3,6 +3,7 @@ import type { Bytes } from "@posixly/sys";
 import type { AddressLike, SocketAddress } from "./address.ts";
 import { connect } from "./connect.ts";
 import { socket } from "./create.ts";
+import { cutMessage } from "./cut_message.ts";
 import { localAddress, remoteAddress } from "./endpoints.ts";
 import { atOnce } from "./message_flags.ts";
 import { receiveFrom } from "./receive_from.ts";
@@ -78,7 +79,8 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
    * @returns The message and its sender
    * @throws {SyscallError} `ECONNREFUSED` if it is connected and nobody was there for the last
    * message sent
-   * @throws {Error} If it is closed, even meanwhile
+   * @throws {Error} If it is closed, even meanwhile; or if somebody who shares the socket took the
+   * message that there was room for, so that a longer one was cut
    * @throws {TypeError} If an option is none
    * @throws The signal's reason, or a `TimeoutError`
    */
@@ -89,6 +91,7 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
   #next(): Datagram | null {
     if (!this.#isOfTheInternet && !this.#makeRoom()) return null;
     const received = receiveFrom(this, this.#room, atOnce);
+    if (received?.truncated) throw cutMessage();
     return received && {
       bytes: this.#room.slice(0, received.length),
       from: received.from,
@@ -149,6 +152,9 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
     try {
       connect(probe, to);
       await writable(probe, wait);
+    } catch (error) {
+      // Who is connected to us takes nothing from others, and from us whatever we have room for.
+      if ((error as { code?: string }).code !== "EPERM") throw error;
     } finally {
       stay();
     }

@@ -339,4 +339,21 @@ test("options are set, and what is none is refused and leaves nothing", () =>
     assert.throws(() => unixDatagram(undefined, { pear: "" } as object), TypeError);
   }));
 
+test("who is connected to us gets all that we send, as fast as he takes it", () =>
+  withoutLeaks(async () => {
+    using manager = unixDatagram({ family: "unix" });
+    using service = unixDatagram({ family: "unix" }, { peer: manager.localAddress });
+    const count = 1000; // more than there is room for
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < count; sent++) await manager.send(Uint8Array.of(sent), service.localAddress);
+    })();
+    await turns(100);
+    assert.ok(sent < count);
+    for (let i = 0; i < count; i++) {
+      assert.equal((await service.receive({ timeout: 5000 })).bytes[0], i % 256);
+    }
+    await sending;
+  }));
+
 test.run();

@@ -190,6 +190,7 @@ export function receiveDescriptors(
       came += message.descriptors.length;
       length += message.length;
       ended = message.length === 0 && message.descriptors.length === 0;
+      if (options?.peek) break; // it would be the same one again
     }
   } catch (error) {
     close();

@@ -4,16 +4,22 @@ import { memfd, type OwnedFd, stat } from "@posixly/fd";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import {
+  connectTcp,
+  listenTcp,
   receive,
   receiveDescriptors,
   send,
   sendDescriptors,
+  sendMessage,
+  sendMessages,
   setOptions,
   shutdown,
   socketPair,
+  udp,
 } from "@posixly/socket";
 import { libc } from "./libc.ts";
 
+const encode = (text: string) => new TextEncoder().encode(text);
 const inode = (fd: OwnedFd) => Number(stat(fd).inode);
 
 test("any number of descriptors goes over a stream, in order", () =>
@@ -203,6 +209,30 @@ test("when too many are open here, what fits is given, and the rest is lost, tol
     stdout: "5 true 0\n0 true 1\n5 true\n0\n",
     stderr: "",
   });
+});
+
+test("who only looks sees one message once", () =>
+  withoutLeaks(() => {
+    using pair = socketPair();
+    sendDescriptors(pair.first, [0], encode("hello"));
+    for (const peek of [true, false]) {
+      const into = new Uint8Array(64);
+      using received = receiveDescriptors(pair.second, 3, into, { peek });
+      assert.equal(received!.descriptors.length, 1);
+      assert.deepEqual(into.subarray(0, received!.length), encode("hello"));
+    }
+  }));
+
+test("over anything but unix no descriptor goes, and that is told before", async () => {
+  using listener = listenTcp("127.0.0.1:0");
+  using client = await connectTcp(listener.localAddress);
+  using receiver = udp("127.0.0.1:0");
+  const only = { name: "TypeError", message: "descriptors go over unix sockets only" };
+  assert.throws(() => sendDescriptors(client, [0]), only);
+  await assert.rejects(client.sendDescriptors([0]), only);
+  const message = { bytes: Uint8Array.of(1), descriptors: [0], to: receiver.localAddress };
+  assert.throws(() => sendMessage(receiver, message), only);
+  assert.throws(() => sendMessages(receiver, [message]), only);
 });
 
 test.run();

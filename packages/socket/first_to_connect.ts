@@ -18,7 +18,8 @@ export async function firstToConnect(
 ): Promise<Connection> {
   const all = new AbortController();
   const abort = () => all.abort(signal?.reason);
-  if (signal !== undefined) onAbort(signal, abort);
+  if (signal?.aborted) abort();
+  else if (signal !== undefined) onAbort(signal, abort);
   const connected: Connection[] = [];
   const failures: unknown[] = [];
   const pending = new Set<Promise<void>>();

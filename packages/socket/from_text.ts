@@ -18,7 +18,7 @@ const ipv6 = /^\[([^\]%]*)(?:%([^\]]*))?\]:(0|[1-9]\d*)(?:\?flow=(.*))?$/;
 export function fromText(text: string): SocketAddress {
   const [kind] = text.split(":", 1);
   const read = kinds.get(kind);
-  if (read !== undefined) return read(text.slice(kind.length + 1), text);
+  if (read !== undefined && text !== kind) return read(text.slice(kind.length + 1), text);
 
   const four = text.match(ipv4);
   if (four !== null) return { family: "ipv4", host: four[1], port: Number(four[2]) };

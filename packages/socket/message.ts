@@ -4,7 +4,7 @@ import type { AddressLike } from "./address.ts";
 import { encodeControl } from "./control.ts";
 import type { Control } from "./control_data.ts";
 import type { Credentials } from "./credentials.ts";
-import { IOV_MAX, SO_TYPE, SOCK_STREAM } from "./libc.ts";
+import { AF_UNIX, IOV_MAX, SO_DOMAIN, SO_TYPE, SOCK_STREAM } from "./libc.ts";
 import { socketLevel } from "./socket_level.ts";
 
 /**
@@ -109,9 +109,13 @@ export function buffersOf(bytes: Bytes | readonly Bytes[], name: string): readon
   );
 }
 
-/** A stream forgets descriptors that come with no byte, without a word. */
-export function requireBytesAlong(fd: number, { buffers, descriptors }: Parts): void {
-  if (descriptors === 0 || buffers.length > 0) return;
+/** Sockets of other families forget descriptors without a word, as a stream does without a byte. */
+export function requireWayFor(fd: number, { buffers, descriptors }: Parts): void {
+  if (descriptors === 0) return;
+  if (socketLevel(fd, SO_DOMAIN) !== AF_UNIX) {
+    throw new TypeError("descriptors go over unix sockets only");
+  }
+  if (buffers.length > 0) return;
   if (socketLevel(fd, SO_TYPE) !== SOCK_STREAM) return;
   throw new RangeError("descriptors go over a stream with one byte at least");
 }

@@ -3,7 +3,7 @@ import { addressOf, errno, ok } from "@posixly/sys";
 import { contextOf } from "./context.ts";
 import { type Header, Single, type Vectors } from "./headers.ts";
 import { libc, MSG_NOSIGNAL, SYS_sendmsg } from "./libc.ts";
-import { type Message, type Parts, partsOf, requireBytesAlong } from "./message.ts";
+import { type Message, type Parts, partsOf, requireWayFor } from "./message.ts";
 import type { SendOptions } from "./message_flags.ts";
 import { sendBits } from "./send.ts";
 import { lacksPort } from "./send_to.ts";
@@ -59,7 +59,7 @@ export function sendMessage(fd: AsFd, message: Message, options?: SendOptions): 
   const number = fdOf(fd);
   const flags = options === undefined ? MSG_NOSIGNAL : sendBits(options);
   const parts = partsOf(message);
-  requireBytesAlong(number, parts);
+  requireWayFor(number, parts);
   const { memory, header, name, vectors } = single ??= new Single();
   vectors.clear();
   put(parts, header, name, vectors);

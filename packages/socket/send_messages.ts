@@ -3,7 +3,7 @@ import { addressOf, errno, ok, requireInteger } from "@posixly/sys";
 import { memoryOf, type MessageBatch } from "./batch.ts";
 import { Headers, Vectors } from "./headers.ts";
 import { IOV_MAX, libc, SO_TYPE, SOCK_STREAM, SYS_sendmmsg } from "./libc.ts";
-import { type Message, partsOf } from "./message.ts";
+import { type Message, partsOf, requireWayFor } from "./message.ts";
 import type { SendOptions } from "./message_flags.ts";
 import { sendBits } from "./send.ts";
 import { put } from "./send_message.ts";
@@ -98,6 +98,7 @@ function sendList(
     throw new TypeError("a stream may take a part of a message, which only a batch can tell");
   }
   const parts = messages.slice(first, first + IOV_MAX).map(partsOf);
+  for (const part of parts) requireWayFor(fd, part);
   const { memory, headers, names } = new Headers(parts.length);
   const vectors = new Vectors(parts.reduce((sum, { buffers }) => sum + buffers.length, 0));
   for (const [i, part] of parts.entries()) put(part, headers[i], names[i], vectors);

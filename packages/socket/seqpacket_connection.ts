@@ -2,6 +2,7 @@ import { poll, TaskQueue, type WaitOptions, whenReadable, whenWritable } from "@
 import { type Bytes, requireBytes } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
 import { localAddress, remoteAddress } from "./endpoints.ts";
+import { cutMessage } from "./cut_message.ts";
 import { atOnce } from "./message_flags.ts";
 import { queuedToRead } from "./queued.ts";
 import { receive } from "./receive.ts";
@@ -56,7 +57,8 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
    * @param options How to give up waiting
    * @returns The message, yours to keep; `null` when the other side has ended
    * @throws {SyscallError} `ECONNRESET` if the other side was closed with messages unread
-   * @throws {Error} If this end is closed, even meanwhile
+   * @throws {Error} If this end is closed, even meanwhile; or if somebody who shares the socket took
+   * the message that there was room for, so that a longer one was cut
    * @throws {TypeError} If an option is none
    * @throws The signal's reason, or a `TimeoutError`
    */
@@ -69,9 +71,12 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
     const length = receive(this, nothing, measuring);
     if (length === null) return null;
     const message = new Uint8Array(length);
-    const received = receive(this, message, atOnce);
+    const received = receive(this, message, whole);
     if (received === 0 && this.#isAtEnd) return end;
-    return received === null ? null : message;
+    if (received === null || received === length) return received === null ? null : message;
+    // Somebody who shares the socket took the one that was measured.
+    if (received > length) throw cutMessage();
+    return message.slice(0, received);
   }
 
   /** Whether the other side has ended, and nothing but empty messages can be left. */
@@ -123,3 +128,6 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
 const end = Symbol();
 const nothing = new Uint8Array(0);
 const measuring = { peek: true, truncate: true, nonBlocking: true } as const;
+
+/** Takes the message, and tells how long it was. */
+const whole = { truncate: true, nonBlocking: true } as const;

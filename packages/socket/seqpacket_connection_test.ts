@@ -13,6 +13,7 @@ import {
   shutdown,
   socketPair,
 } from "@posixly/socket";
+import { libc } from "./libc.ts";
 
 const closed = { message: /was closed$/ };
 
@@ -199,6 +200,28 @@ test("an end for reading is the end, and EPIPE to the peer", async () => {
   shutdown(ends.second, "read");
   assert.equal(await ends.second.receive(), null);
   await assert.rejects(ends.first.send(new Uint8Array(1)), { code: "EPIPE" });
+});
+
+test("a message that was not the one that was measured comes as it is, or is told to be cut", async () => {
+  for (const [first, second] of [[9, 3], [3, 9]]) {
+    using ends = connected();
+    await ends.first.send(new Uint8Array(first).fill(1));
+    await ends.first.send(new Uint8Array(second).fill(2));
+    const { recv } = libc;
+    let calls = 0;
+    libc.recv = (fd, ...rest) => {
+      const n = recv(fd, ...rest);
+      if (calls++ === 0) recv(fd, new Uint8Array(9), 9, 0); // somebody else takes it
+      return n;
+    };
+    const receiving = ends.second.receive();
+    try {
+      if (second > first) await assert.rejects(receiving, { message: /^A message was cut/ });
+      else assert.deepEqual(await receiving, new Uint8Array(second).fill(2));
+    } finally {
+      libc.recv = recv;
+    }
+  }
 });
 
 test.run();
