@@ -1,7 +1,9 @@
 import { cstring, errno, fromCString, ok, requireKnown, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
-import { AT_FDCWD, dirent64, libc, SYS_getdents64 } from "./libc.ts";
+import { AT_FDCWD, dirent64, libc, NAME_MAX, PATH_MAX, SYS_getdents64 } from "./libc.ts";
 import { seek } from "./seek.ts";
+
+const SLASH = 0x2f;
 
 /** The most that a link can say: a page. */
 const LINK_SIZE = 4096;
@@ -73,6 +75,16 @@ export function readLink(
   const name = cstring(path, "path");
   const bytes = new Uint8Array(LINK_SIZE);
   const length = retry(() => libc.readlinkat(from, name, bytes, bytes.length));
-  if (length === -errno.ENAMETOOLONG) return "";
+  if (length === -errno.ENAMETOOLONG && !isTooLong(name)) return "";
   return fromCString(bytes.subarray(0, ok(length, "readlinkat", { path: fromCString(name) })));
+}
+
+/** Whether a path is longer than any may be, or a name in it; path_resolution(7). */
+function isTooLong(path: Uint8Array): boolean {
+  let length = 0;
+  for (const byte of path.subarray(0, -1)) {
+    length = byte === SLASH ? 0 : length + 1;
+    if (length > NAME_MAX) return true;
+  }
+  return path.length > PATH_MAX;
 }

@@ -88,4 +88,10 @@ test("a link says what was written into it", () =>
     assert.throws(() => readLink("a", { from: 3 } as object), { name: "TypeError" });
   }));
 
+test("a path that is too long is told to be", () => {
+  const paths = ["a".repeat(256), `/${"a/".repeat(2100)}`, `${"é".repeat(128)}/b`];
+  for (const path of paths) assert.throws(() => readLink(path), { code: "ENAMETOOLONG" });
+  assert.throws(() => readLink("a".repeat(255)), { code: "ENOENT" });
+});
+
 test.run();

@@ -85,6 +85,8 @@ export const libc = bind({
 });
 
 /** `*at` functions: relative to the working directory. */
+export const PATH_MAX = 4096; // with the 0 at the end
+export const NAME_MAX = 255;
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_NO_AUTOMOUNT = 0x800;

@@ -78,7 +78,7 @@ export function memfd(name: string | Uint8Array = "", options: MemfdOptions = {}
 /** The size of huge pages goes as its logarithm, into the upper bits. */
 function hugePagesOf(size: boolean | number = false): number {
   if (typeof size === "boolean") return size ? MFD_HUGETLB : 0;
-  const log = Math.log2(requireInteger(size, "hugePages", 1, 2 ** 52));
+  const log = Math.log2(requireInteger(size, "hugePages", 2, 2 ** 52));
   if (!Number.isInteger(log)) throw new RangeError(`hugePages must be a power of 2, not ${size}`);
   return MFD_HUGETLB | (log << MFD_HUGE_SHIFT);
 }

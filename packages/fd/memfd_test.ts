@@ -97,7 +97,7 @@ test("bad input is refused before the call", () =>
       assert.throws(() => memfd(bad as string), TypeError);
     }
     const options = (options: object) => () => memfd("", options as MemfdOptions);
-    for (const bad of [3, 0, -2, 2 ** 53, Infinity]) {
+    for (const bad of [3, 1, 0, -2, 2 ** 53, Infinity]) {
       assert.throws(options({ hugePages: bad }), RangeError);
     }
     for (const bad of [{ hugePages: "2 MB" }, { sealable: 1 }, { executable: 0 }, { seal: true }]) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import {
   capture,
@@ -580,5 +581,13 @@ testAlone([], "a ring that cannot be had leaves nothing behind", () =>
     });
     assert.equal(mappings(), 0);
   }));
+
+test("the filter that is cut is a copy", () => {
+  const whole = new Uint8Array([6, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+  for (const given of [Buffer.from(whole), new Uint8Array(whole)]) {
+    assert.deepEqual(cutTo(60, given).subarray(4), Uint8Array.of(60, 0, 0, 0));
+    assert.deepEqual(new Uint8Array(given), whole);
+  }
+});
 
 test.run();

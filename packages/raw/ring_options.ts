@@ -40,7 +40,10 @@ export interface ReceiveRingOptions
    * longer. With 0 the kernel decides by the speed of the interface.
    */
   readonly retireMs?: number;
-  /** How many bytes of each packet are kept, 1 to 262,144; by default all. */
+  /**
+   * How many bytes of each packet are kept, 1 to 262,144; by default all. A filter that computes how
+   * many, by `ret a`, keeps those.
+   */
   readonly snapLength?: number;
 }
 

@@ -7,7 +7,7 @@ const INSTRUCTION = 8;
  * everything. One that returns what it has computed stays as it is there.
  */
 export function cutTo(length: number, filter?: Uint8Array): Uint8Array {
-  const program = filter?.slice() ?? everything();
+  const program = filter === undefined ? everything() : new Uint8Array(filter); // a copy
   const words = new DataView(program.buffer, program.byteOffset, program.byteLength);
   for (let at = 0; at + INSTRUCTION <= program.length; at += INSTRUCTION) {
     if (words.getUint16(at, true) !== RETURN_CONSTANT) continue;

@@ -122,7 +122,12 @@ export function array<const F extends Field>(
       if (typeof values !== "object" || !(values?.length <= length)) {
         throw new TypeError(`must be an array of at most ${length} elements`);
       }
-      Array.from(values).forEach((value, i) => write(data, at + i * size, value));
+      // They may be views of this very memory: none is overwritten before it is read.
+      const place = new Uint8Array(data.buffer, data.byteOffset + at, size * values.length);
+      const written = place.slice();
+      const copy = new DataView(written.buffer);
+      Array.from(values).forEach((value, i) => write(copy, i * size, value));
+      place.set(written);
     },
   };
 }

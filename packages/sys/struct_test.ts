@@ -289,4 +289,15 @@ test("an array takes no room before it is read, however long it is", () => {
   assert.equal(array("u8", 2 ** 40).size, 2 ** 40);
 });
 
+test("an array that is moved by an element within its own memory is moved as it was", () => {
+  const point = struct({ x: "u32", y: "u32" });
+  const three = struct({ a: array(point, 3) });
+  const bytes = new Uint8Array(4 * point.size);
+  const [one, two] = [0, point.size].map((at) => three.view(bytes.subarray(at, at + three.size)));
+  bytes.set(three.encode({ a: [{ x: 1, y: 10 }, { x: 2, y: 20 }, { x: 3, y: 30 }] }));
+  two.a = one.a;
+  assert.deepEqual([...two.a].map(({ x }) => x), [1, 2, 3]);
+  assert.deepEqual([...two.a].map(({ y }) => y), [10, 20, 30]);
+});
+
 test.run();

@@ -39,7 +39,9 @@ export type ArgumentType = "i32" | "u32" | "i64" | "u64" | "buffer" | "address";
 /**
  * How the result of a C function is read.
  *
- * - `i32`, `i64`, `address`: -1 means failure, and errno is folded in
+ * - `i32`, `i64`, `address`: -1 means failure, and errno is folded in. A call with the result `i64`
+ *   that has failed is made once more to learn errno: it is for what fails the same way then, such as
+ *   `lseek`. Declare `read` and its like as `i32`
  * - `u32`: cannot fail, as `getuid`
  * - `errno`: the function returns the error number itself, as `posix_spawn`
  *

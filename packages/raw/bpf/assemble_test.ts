@@ -195,4 +195,17 @@ test("a long text takes no longer than its length", () => {
   assert.throws(() => assemble("/*".repeat(100_000) + "\nx"), FilterError);
 });
 
+test("a comment may speak of others", () => {
+  const program = assemble("ret #1").length;
+  for (
+    const text of [
+      "ret #1 ; as /etc/pcap/* says\nret #2",
+      "ret #1 // deny /* all\nret #2 ; */",
+      "ret #1 /* ; and // \n */ ret #2".replace("ret #2", "\nret #2"),
+    ]
+  ) {
+    assert.equal(assemble(text).length, 2 * program, text);
+  }
+});
+
 test.run();

@@ -27,11 +27,10 @@ export function parseAssembly(text: string): Statement[] {
   return statements;
 }
 
-/** Comments go; the lines of those that have several stay. */
+/** Comments go, each of which may speak of others; the lines of those that have several stay. */
 function withoutComments(text: string): string {
-  return text
-    .replace(/\/\*[^]*?(\*\/|$)/g, (comment) => comment.replace(/[^\n]+/g, " "))
-    .replace(/(;|\/\/).*/g, "");
+  const comment = /\/\*[^]*?(\*\/|$)|(;|\/\/).*/g;
+  return text.replace(comment, (found) => found.replace(/[^\n]+/g, " "));
 }
 
 const NUMBER = String.raw`[-+]?\s*(?:0x[\da-f]+|0b[01]+|\d+)`;

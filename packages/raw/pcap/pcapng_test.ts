@@ -17,6 +17,7 @@ import {
   text,
   words,
 } from "./capture_fixture.ts";
+import { ticksOfTime, timeOfTicks } from "./time.ts";
 
 /** The blocks of one kind. */
 function only<K extends CaptureBlock["kind"]>(file: Uint8Array, kind: K, blocks = blocksOf(file)) {
@@ -175,6 +176,16 @@ test("the same interface described twice is two", () => {
     writer.write({ bytes: new Uint8Array(1), timestamp }),
   ]);
   assert.equal(only(file, "interface").length, 3);
+});
+
+test("seconds beyond what numbers hold are counted to the second", () => {
+  const offset = 2n ** 60n;
+  for (const timeOffset of [offset, -offset]) {
+    const time = { seconds: timeOffset + 5n, nanoseconds: 7 };
+    const ticks = ticksOfTime(time, { resolution: 9, timeOffset });
+    assert.deepEqual(ticks, [Math.floor(5_000_000_007 / 2 ** 32), 5_000_000_007 % 2 ** 32]);
+    assert.deepEqual(timeOfTicks(...ticks, { resolution: 9, timeOffset }), time);
+  }
 });
 
 test.run();

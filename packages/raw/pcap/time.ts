@@ -74,7 +74,8 @@ export function narrow(value: bigint): number | bigint {
 export function ticksOfTime(time: CaptureTime, clock: Clock): [high: number, low: number] {
   requireTime(time);
   const { resolution, timeOffset } = clock;
-  const seconds = Number(time.seconds) - Number(timeOffset);
+  const isExact = typeof time.seconds === "number" && typeof timeOffset === "number";
+  const seconds = isExact ? Number(time.seconds) - Number(timeOffset) : NaN;
   if (resolution > 9 || !(seconds >= 0 && seconds < TWO_32)) return ticksOfAnyTime(time, clock);
   const perSecond = TICKS[resolution];
   const upper = (seconds >>> 16) * perSecond;

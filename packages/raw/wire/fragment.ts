@@ -141,6 +141,9 @@ function cut(
   mtu: number,
   make: (data: Uint8Array, offset: number, isLast: boolean) => Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer>[] {
+  if (payload.length === 0) {
+    throw new RangeError(`mtu must leave room for the header, not be ${mtu}`);
+  }
   const fragments: Uint8Array<ArrayBuffer>[] = [];
   for (let offset = 0; offset < payload.length;) {
     const room = mtu - (offset === 0 ? firstHeader : laterHeader);

@@ -279,4 +279,11 @@ test("a packet that is no fragment is whole, without its padding", () => {
   assert.throws(() => new Reassembler({ overlap: "best" as never }), TypeError);
 });
 
+test("a header alone that does not fit is told", () => {
+  for (const whole of [packet(ipv4(ends)), packet(ipv6(ends6))]) {
+    assert.throws(() => fragment(whole, 10), RangeError);
+    assert.deepEqual(fragment(whole, 100), [whole]);
+  }
+});
+
 test.run();
