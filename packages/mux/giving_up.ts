@@ -1,5 +1,7 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout } from "node:timers";
 import { onAbort } from "./on_abort.ts";
-import { requireWaitOptions, type WaitOptions } from "./wait.ts";
+import { requireWaitOptions, timedOut, type WaitOptions } from "./wait.ts";
 
 /**
  * One signal for both ways to give up a wait, for what takes several: the time goes on from one
@@ -24,11 +26,26 @@ export function signalOf(options: WaitOptions): AbortSignal | undefined {
   requireWaitOptions(options);
   const { signal, timeout } = options;
   if (timeout === undefined || timeout === Infinity) return signal;
-  const late = AbortSignal.timeout(Math.ceil(timeout));
+  const late = signalAfter(timeout);
   if (signal === undefined) return late;
   const either = AbortSignal.any([signal, late]);
   parts.set(either, [signal, late]);
   return either;
+}
+
+/** As `AbortSignal.timeout`, which may abort too early by as long as the thread was busy. */
+function signalAfter(milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  const until = performance.now() + milliseconds;
+  const wait = () => {
+    const timer = setTimeout(() => {
+      if (performance.now() < until) wait();
+      else controller.abort(timedOut());
+    }, Math.ceil(until - performance.now()));
+    timer.unref();
+  };
+  wait();
+  return controller.signal;
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
 import { test } from "uvu";
 import { eventfd } from "@posixly/fd";
 import { gc, turns } from "@posixly/testing";
@@ -87,6 +88,18 @@ test("a promise that fails after it was given up is nobody's any more", async ()
   await assert.rejects(unlessAborted(failing, controller.signal), { name: "AbortError" });
   fail(new Error("late")); // which would end the program if it were unhandled
   await turns();
+});
+
+test("the time is not over before it is, however busy the thread was", async () => {
+  for (let i = 0; i < 50; i++) {
+    const busyUntil = performance.now() + (i % 2) * 5;
+    while (performance.now() < busyUntil);
+    const began = performance.now();
+    const signal = signalOf({ timeout: 3 })!;
+    while (!signal.aborted) await turns(1);
+    assert.ok(performance.now() - began >= 3);
+    assert.equal(signal.reason.name, "TimeoutError");
+  }
 });
 
 test.run();

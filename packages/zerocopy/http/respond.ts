@@ -91,9 +91,9 @@ export async function respond(
     }
     return { bytes, path, isComplete: true };
   } catch (error) {
+    const cause = end.signal.reason ?? error;
     breakOff(response);
     if (signal?.aborted) throw signal.reason;
-    const cause = end.signal.reason ?? error;
     const hasLeft = cause.name === "AbortError" || partings.includes(cause.code);
     if (hasLeft) return { bytes, path, isComplete: false };
     throw cause;
