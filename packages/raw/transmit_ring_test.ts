@@ -250,7 +250,7 @@ testAlone(
       const reasons = (await outcomes).map((outcome) =>
         outcome.status === "rejected" && outcome.reason.message
       );
-      assert.match(reasons.join("\n"), /timeout\nenough\nenough\n.*closed\n.*closed$/);
+      assert.match(reasons.join("\n"), /the time is over\nenough\nenough\n.*closed\n.*closed$/);
       await assert.rejects(async () => await ring.whenFrame({ timeuot: 1 } as never), TypeError);
     }),
 );
