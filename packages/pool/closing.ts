@@ -33,6 +33,7 @@ export function timeoutOf(options: CloseOptions): number {
 export class Closing<T> {
   /** When what is still leased is destroyed. */
   deadline = Infinity;
+  hasBegun = false;
   readonly #engine: Engine<T>;
   #closed: Promise<number> | undefined;
   #forced = 0;
@@ -54,7 +55,8 @@ export class Closing<T> {
 
   async #close(): Promise<number> {
     const { waiters, stock, alarm } = this.#engine;
-    this.#engine.gate = "closed";
+    this.hasBegun = true;
+    this.#engine.isOpen = false;
     const error = new PoolClosedError();
     for (const waiter of waiters.toArray()) waiters.refuse(waiter, error);
     stock.callOff(error);

@@ -6,7 +6,12 @@ import { Conditions } from "./conditions.ts";
 import { AcquireTimeoutError, PoolClosedError, TooManyWaitersError } from "./errors.ts";
 import { Events, type Hub } from "./events.ts";
 import { Lease } from "./lease.ts";
-import type { AcquireOptions, PoolSize, Settings } from "./options.ts";
+import {
+  type AcquireOptions,
+  type PoolSize,
+  requireAcquireOptions,
+  type Settings,
+} from "./options.ts";
 import type { Reason, Resource } from "./resource.ts";
 import { Shelf } from "./shelf.ts";
 import { Stock } from "./stock.ts";
@@ -29,7 +34,8 @@ export class Engine<T> {
   acquired = 0;
   ended = 0;
   timedOut = 0;
-  gate: "open" | "suspended" | "closed" = "open";
+  /** Whether anything is handed out: neither suspended nor closed. */
+  isOpen = true;
 
   #tracker: Tracker<T> | null = null;
   /** For how long those wait who do so for the shortest time, as far as is known. */
@@ -40,11 +46,14 @@ export class Engine<T> {
   #isPrimed = false;
   readonly #conditions = new Conditions();
   readonly #budget: Budget | null;
+  /** Whether there are limits other than those of most pools: one lease, as often as you like. */
+  readonly #hasLimits: boolean;
 
   constructor(settings: Settings<T>, budget: Budget | null = null, hub: Hub<T> | null = null) {
     this.settings = settings;
     this.events = new Events(() => this.track(), hub);
     this.#budget = budget;
+    this.#hasLimits = settings.maxUses < Infinity || settings.leasesPerResource > 1;
     this.alarm = new Alarm(settings.clock, () => this.#tick());
     this.stock = new Stock(settings, this, this.events, this.alarm, budget);
     this.shelf = new Shelf(this, budget);
@@ -52,7 +61,7 @@ export class Engine<T> {
   }
 
   get closed(): boolean {
-    return this.gate === "closed";
+    return this.closing.hasBegun;
   }
 
   get leases(): number {
@@ -61,34 +70,39 @@ export class Engine<T> {
 
   /** What rests is leased at once, unless others wait for it. */
   tryAcquire(): Lease<T> | null {
-    if (this.gate !== "open" || this.waiters.size > 0) return null;
+    if (!this.isOpen || this.waiters.size > 0) return null;
     const resource = this.shelf.take();
     if (resource === null) return null;
     const lease = this.#lease(resource);
-    if (this.#tracker !== null) this.#tracker.began(lease, resource, null);
+    this.#tracker?.began(lease, resource, null);
     return lease;
   }
 
-  acquire(options: AcquireOptions | undefined): Promise<Lease<T>> {
-    if (options?.signal !== undefined) return this.#acquireUnlessAborted(options, options.signal);
+  acquire(): Promise<Lease<T>> {
     const lease = this.tryAcquire();
-    return lease === null ? this.#wait(options) : fulfilled(lease);
+    return lease === null ? this.#wait() : fulfilled(lease);
   }
 
-  #acquireUnlessAborted(options: AcquireOptions, signal: AbortSignal): Promise<Lease<T>> {
-    if (signal.aborted) return Promise.reject(signal.reason);
-    const lease = this.tryAcquire();
-    if (!signal.aborted) return lease === null ? this.#wait(options) : fulfilled(lease);
-    lease?.release(); // a hook has aborted it just now
-    return Promise.reject(signal.reason);
+  acquireWith(options: AcquireOptions): Promise<Lease<T>> {
+    try {
+      requireAcquireOptions(options);
+      const { signal } = options;
+      signal?.throwIfAborted();
+      const lease = this.tryAcquire();
+      if (signal?.aborted) lease?.release(); // a hook has aborted it just now
+      signal?.throwIfAborted();
+      return lease === null ? this.#wait(options) : fulfilled(lease);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  #wait(options: AcquireOptions | undefined): Promise<Lease<T>> {
+  #wait(options?: AcquireOptions): Promise<Lease<T>> {
     if (this.closed) return Promise.reject(new PoolClosedError()); // maybe by a hook, just now
     const timeout = options?.timeout ?? this.settings.acquireTimeout;
     const waiter = new Waiter<T>(timeout, options?.signal);
     const promise = waiter.promise();
-    if (this.#tracker !== null) this.#tracker.notePlace(waiter);
+    this.#tracker?.notePlace(waiter);
     this.#isPrimed = true;
     this.waiters.add(waiter, options?.priority ?? 0);
     if (timeout < this.#leastTimeout) this.#lookAfter(timeout);
@@ -134,15 +148,19 @@ export class Engine<T> {
   #lease(resource: Resource<T>): Lease<T> {
     this.acquired++;
     resource.leases++;
-    resource.restedAt = 0;
-    if (++resource.uses >= this.settings.maxUses) this.stock.doom(resource, "used-up");
-    if (this.settings.leasesPerResource > 1) this.shelf.keep(resource);
+    resource.uses++;
+    if (this.#hasLimits) this.#heedLimits(resource);
     return new Lease(resource);
+  }
+
+  #heedLimits(resource: Resource<T>): void {
+    if (resource.uses >= this.settings.maxUses) this.stock.doom(resource, "used-up");
+    this.shelf.keep(resource);
   }
 
   giveBack(resource: Resource<T>, lease: Lease<T>): void {
     if (resource.leases > 0) this.#endLease(resource); // or the pool was closed by force
-    if (this.#tracker !== null) this.#tracker.ended(lease);
+    this.#tracker?.ended(lease);
     const reason = resource.doom ?? this.#reasonToGo(resource);
     if (reason !== null) this.retire(resource, reason);
     // Whoever was told or asked may have called us, so that others have given it back meanwhile.
@@ -206,17 +224,17 @@ export class Engine<T> {
   place(resource: Resource<T>): void {
     if (this.waiters.size > 0) this.#handOn(resource);
     if (resource.leases === 0) this.shelf.lay(resource);
-    else if (this.settings.leasesPerResource > 1) this.shelf.keep(resource);
+    else this.shelf.keep(resource);
   }
 
   #handOn(resource: Resource<T>): void {
     const { leasesPerResource } = this.settings;
-    while (this.waiters.size > 0 && this.gate === "open") {
+    while (this.waiters.size > 0 && this.isOpen) {
       if (resource.leases >= leasesPerResource || resource.doom !== null) return;
       const waiter = this.waiters.shift();
       const lease = this.#lease(resource);
       waiter.resolve(lease);
-      if (this.#tracker !== null) this.#tracker.began(lease, resource, waiter);
+      this.#tracker?.began(lease, resource, waiter);
       if (this.waiters.size === 0) this.#hold();
     }
   }
@@ -288,7 +306,7 @@ export class Engine<T> {
 
   /** Whether somebody waits for whom nothing is on its way. */
   get #isShort(): boolean {
-    return this.waiters.size > 0 && this.gate === "open" && this.waiters.size > this.#coming;
+    return this.waiters.size > 0 && this.isOpen && this.waiters.size > this.#coming;
   }
 
   get wantsMore(): boolean {
@@ -338,7 +356,7 @@ export class Engine<T> {
 
   suspend(isSuspended: boolean): void {
     if (this.closed) throw new PoolClosedError();
-    this.gate = isSuspended ? "suspended" : "open";
+    this.isOpen = !isSuspended;
     this.#serve();
   }
 

@@ -9,7 +9,6 @@ import {
   type CreateContext,
   type PoolOptions,
   type PoolSize,
-  requireAcquireOptions,
   requireCount,
   requireFunction,
   requireKnown,
@@ -153,11 +152,10 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
    */
   acquire(key: Key, options?: AcquireOptions): Promise<Lease<T>> {
     try {
-      if (options !== undefined) requireAcquireOptions(options);
       if (this.#isClosed) throw new PoolClosedError();
       const text = this.#options.keyOf(key);
       const engine = this.#engines.get(text) ?? this.#begin(text, key);
-      const lease = engine.acquire(options);
+      const lease = options === undefined ? engine.acquire() : engine.acquireWith(options);
       if (engine.isEmpty) this.#settled(text, engine);
       return lease;
     } catch (error) {
@@ -219,8 +217,12 @@ export class KeyedPools<Key, T> implements AsyncDisposable {
     const after = { max: size.max ?? before.max, maxIdle: size.maxIdle ?? before.maxIdle };
     const create = this.#options.create as () => T;
     const { max, maxIdle } = settle({ ...before, ...after, create });
-    this.#poolOptions = { ...before, ...after };
-    for (const engine of [...this.#engines.values()]) engine.resize({ min: 0, max, maxIdle });
+    const options = { ...before, ...after };
+    this.#poolOptions = options;
+    for (const engine of [...this.#engines.values()]) {
+      if (this.#poolOptions !== options) return; // a hook has resized them all meanwhile
+      engine.resize({ min: 0, max, maxIdle });
+    }
   }
 
   /**

@@ -114,6 +114,20 @@ test("resized, each key has the new limits, and so have those to come", async ()
   assert.deepEqual(keyed.stats.idle, 3);
 });
 
+test("resized by a hook while that is being done, each key has the newest limits", async () => {
+  const keyed: KeyedPools<string, object> = new KeyedPools({
+    create: () => ({}),
+    keyOf: (key) => key,
+    destroy: (): void => keyed.resize({ max: 3 }),
+  });
+  for (const key of ["a", "b"]) {
+    const leases = [await keyed.acquire(key), await keyed.acquire(key)];
+    for (const lease of leases) lease.release();
+  }
+  keyed.resize({ max: 1 });
+  assert.deepEqual(["a", "b"].map((key) => keyed.statsOf(key)?.max), [3, 3]);
+});
+
 test("only so many rest for all keys together", async () => {
   const { keyed, destroyed } = pools({ maxIdleTotal: 2 });
   const leases = await Promise.all(["a", "b", "c"].map((key) => keyed.acquire(key)));

@@ -6,7 +6,6 @@ import {
   type AcquireOptions,
   type PoolOptions,
   type PoolSize,
-  requireAcquireOptions,
   settle,
   settleSize,
 } from "./options.ts";
@@ -67,12 +66,7 @@ export class Pool<T> implements AsyncDisposable {
    * @throws What `create` throws, if it was this one's turn; or the signal's reason
    */
   acquire(options?: AcquireOptions): Promise<Lease<T>> {
-    try {
-      if (options !== undefined) requireAcquireOptions(options);
-      return this.#engine.acquire(options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return options === undefined ? this.#engine.acquire() : this.#engine.acquireWith(options);
   }
 
   /**

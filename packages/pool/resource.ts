@@ -87,8 +87,9 @@ export class Resource<T> implements Link<Resource<T>> {
   uses = 0;
   /** Why it has to go as soon as nobody uses it. */
   doom: Reason | null = null;
-  /** Since when it rests; 0 until somebody looks, and while it is leased. */
+  /** Since when it rests, as was noted down when it had been leased so many times. */
   restedAt = 0;
+  usesAtRest = -1;
   /** When it was last used or found valid, if it can be asked for that. */
   provenAt = 0;
   /** When its life is over. */

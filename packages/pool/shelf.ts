@@ -18,8 +18,8 @@ export class Shelf<T> {
   readonly #settings: Settings<T>;
   readonly #budget: Budget | null;
   readonly #isLifo: boolean;
-  /** Whether anybody has a say when one goes to rest, or is about to be used. */
-  readonly #isAttended: boolean;
+  /** Whether who comes last is next, and has no more to it: one lease, and nobody has a say. */
+  readonly #isPlain: boolean;
 
   constructor(engine: Engine<T>, budget: Budget | null) {
     const { settings } = engine;
@@ -28,8 +28,9 @@ export class Shelf<T> {
     this.#settings = settings;
     this.#budget = budget;
     this.#isLifo = settings.reuse === "lifo";
-    this.#isAttended = settings.validate !== undefined || settings.onIdle !== undefined ||
-      settings.onBusy !== undefined || budget !== null;
+    this.#isPlain = this.#isLifo && settings.leasesPerResource === 1 && budget === null &&
+      settings.validate === undefined && settings.onIdle === undefined &&
+      settings.onBusy === undefined;
   }
 
   /** How many of them rest. */
@@ -39,13 +40,10 @@ export class Shelf<T> {
 
   /** A resource for one lease more, or `null` if there is none, or it has to be checked first. */
   take(): Resource<T> | null {
-    if (this.#isAttended) return this.#takeAttended();
-    const resource = this.#isLifo ? this.available.last : this.available.first;
-    if (resource !== null && resource.leases === 0) this.available.remove(resource);
-    return resource;
+    return this.#isPlain ? this.available.pop() : this.#takeWithCare();
   }
 
-  #takeAttended(): Resource<T> | null {
+  #takeWithCare(): Resource<T> | null {
     for (;;) {
       const resource = this.#isLifo ? this.available.last : this.available.first;
       if (resource === null || resource.leases > 0) return resource;
@@ -99,7 +97,7 @@ export class Shelf<T> {
     if (this.resting >= this.#settings.maxIdle) return this.#makeRoom(resource);
     this.available.push(resource);
     if (!this.upkeep.isLookDue) this.upkeep.restBegins();
-    if (this.#isAttended) this.#tellThatItRests(resource);
+    if (!this.#isPlain) this.#tellThatItRests(resource);
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */
@@ -133,9 +131,7 @@ export class Shelf<T> {
 
   /** What has rested the longest. */
   oldest(): Resource<T> | null {
-    let resource = this.available.first;
-    while (resource !== null && resource.leases > 0) resource = resource.after;
-    return resource;
+    return this.available.find(({ leases }) => leases === 0);
   }
 
   /** Takes it away, if it is here. */

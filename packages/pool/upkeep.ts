@@ -58,10 +58,17 @@ export class Upkeep<T> {
     return next;
   }
 
+  /** Notes down since when it rests, at the first look since it was leased. */
+  #noteRest(resource: Resource<T>, now: number): void {
+    if (resource.usesAtRest === resource.uses) return;
+    resource.usesAtRest = resource.uses;
+    resource.restedAt = now;
+  }
+
   /** Tells when to look again. */
   #lookAt(resource: Resource<T>, now: number): number {
     const { settings, stock } = this.#engine;
-    resource.restedAt ||= now;
+    this.#noteRest(resource, now);
     const idleUntil = resource.restedAt + settings.idleTimeout;
     const staleAt = resource.provenAt + settings.keepAlive;
     if (idleUntil <= now && stock.staying > settings.min) {

@@ -8,6 +8,7 @@ import {
   connectUnix,
   type HostAndPort,
   type SettableOptions,
+  type UnixAddress,
 } from "@posixly/socket";
 import { adopted, isNodeSocketIntact } from "../tcp/node_socket.ts";
 import { Tls } from "../tcp/tls.ts";
@@ -54,9 +55,7 @@ export class Connector {
 
   async #connected(options: Origin["options"], signal: AbortSignal): Promise<Connection> {
     const { socketPath, localAddress, localPort = 0 } = options;
-    if (socketPath) {
-      return await connectUnix({ family: "unix", path: socketPath }, { signal });
-    }
+    if (socketPath) return await connectUnix(unixAddress(socketPath), { signal });
     const from = localAddress ? addressOf(localAddress, localPort) : undefined;
     return await connectTcp(await placeOf(options, signal), {
       from,
@@ -64,6 +63,13 @@ export class Connector {
       options: this.#settings,
     });
   }
+}
+
+/** An abstract name begins with a NUL in Node. */
+function unixAddress(socketPath: string): UnixAddress {
+  return socketPath.startsWith("\0")
+    ? { family: "unix", abstract: socketPath.slice(1) }
+    : { family: "unix", path: socketPath };
 }
 
 /** Where to connect to; a request may say how its name is to be looked up. */

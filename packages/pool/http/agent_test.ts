@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import http, { type ClientRequest, type IncomingMessage, type RequestListener } from "node:http";
 import https from "node:https";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers";
 import { turns, withoutLeaks } from "@posixly/testing";
@@ -467,7 +470,28 @@ test("an agent for http is none for https, and the other way round", () =>
     await secure.close();
   }));
 
-test("a request may say from which address, by which lookup, and to which socket of Unix it goes", () =>
+test("a request may go to a socket of Unix: a path, or an abstract name as Node writes it", () =>
+  withoutLeaks(async () => {
+    const directory = mkdtempSync(join(tmpdir(), "posixly-agent-"));
+    const agent = new PooledAgent();
+    for (const socketPath of [join(directory, "s"), `\0${directory}`]) {
+      const server = http.createServer(hello);
+      server.listen(socketPath);
+      await once(server, "listening");
+      for (const isReused of [false, true]) {
+        const request = http.get({ socketPath, path: "/a", agent });
+        assert.equal(await answerTo(request), "hello /a");
+        assert.equal(request.reusedSocket, isReused);
+      }
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    }
+    await agent.close();
+    rmSync(directory, { recursive: true });
+  }));
+
+test("a request may say from which address and by which lookup it goes", () =>
   withoutLeaks(async () => {
     const site = await serve((request, response) => {
       response.end(request.socket.remoteAddress ?? "unix");
