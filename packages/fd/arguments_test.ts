@@ -248,4 +248,35 @@ test("an option that there is not is refused, so that a slip does not go unnotic
     assert.equal(fd.windowSize(terminal.controller).columns, 0);
   }));
 
+test("who misspells an option is told all that there are", () => {
+  using file = fd.memfd();
+  using timer = fd.timerfd();
+  using terminal = fd.pty();
+  const opens = "append, create, dataSync, direct, directory, exclusive, noAtime, noFollow, " +
+    "nonBlocking, pathOnly, sync, temporary, truncate, read, write, dir, mode, resolve";
+  const slips: [string, () => unknown][] = [
+    ["sealable, executable, hugePages", () => fd.memfd("", { hugepages: true } as object)],
+    [opens, () => fd.open("/dev/null", { Mode: 0o600 } as object)],
+    [opens, () => fd.openCached("/dev/null", { Mode: 0o600 } as object)],
+    ["nonBlocking, size", () => fd.pty({ sizes: {} } as object)],
+    [
+      "append, direct, noAtime, nonBlocking, closeOnExec",
+      () => fd.setFlags(file, { closeonexec: true } as object),
+    ],
+    [
+      "echo, lines, signals, raw",
+      () => fd.setTerminalMode(terminal.terminal, { Raw: true } as object),
+    ],
+    ["noFollow, noAutomount, dir, sync", () => fd.stat(file, { Sync: "cached" } as object)],
+    [
+      "waitBefore, write, waitAfter, offset, length",
+      () => fd.syncFileRange(file, { Length: 1 } as object),
+    ],
+    ["cancelOnSet, after, at, every", () => timer.set({ After: 1 } as object)],
+  ];
+  for (const [names, slip] of slips) {
+    assert.throws(slip, (error) => String(error).endsWith(`, only ${names}`), `${slip}`);
+  }
+});
+
 test.run();

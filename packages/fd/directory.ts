@@ -1,9 +1,16 @@
 import { cstring, errno, fromCString, ok, requireKnown, retry } from "@posixly/sys";
 import { type AsFd, fdOf } from "./as_fd.ts";
-import { AT_FDCWD, dirent64, libc, NAME_MAX, PATH_MAX, SYS_getdents64 } from "./libc.ts";
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  dirent64,
+  libc,
+  statx,
+  STATX_TYPE,
+  SYS_getdents64,
+  SYS_statx,
+} from "./libc.ts";
 import { seek } from "./seek.ts";
-
-const SLASH = 0x2f;
 
 /** The most that a link can say: a page. */
 const LINK_SIZE = 4096;
@@ -15,8 +22,8 @@ const LINK_SIZE = 4096;
  *
  * @param directory The directory, opened with `directory: true`
  * @returns The names, in the order of the kernel; what is not UTF-8 is replaced
- * @throws {SyscallError} `ENOTDIR` if it is none, `ENOENT` if it was removed, `EBADF` if it is not
- * open or was opened with `pathOnly`
+ * @throws {SyscallError} `ENOTDIR` if it is none, or `ESPIPE` if it is a pipe or a socket; `ENOENT`
+ * if it was removed; `EBADF` if it is not open or was opened with `pathOnly`
  *
  * @example Usage
  * ```ts
@@ -75,16 +82,14 @@ export function readLink(
   const name = cstring(path, "path");
   const bytes = new Uint8Array(LINK_SIZE);
   const length = retry(() => libc.readlinkat(from, name, bytes, bytes.length));
-  if (length === -errno.ENAMETOOLONG && !isTooLong(name)) return "";
+  // Or else it is the path that is too long.
+  if (length === -errno.ENAMETOOLONG && isThere(from, name)) return "";
   return fromCString(bytes.subarray(0, ok(length, "readlinkat", { path: fromCString(name) })));
 }
 
-/** Whether a path is longer than any may be, or a name in it; path_resolution(7). */
-function isTooLong(path: Uint8Array): boolean {
-  let length = 0;
-  for (const byte of path.subarray(0, -1)) {
-    length = byte === SLASH ? 0 : length + 1;
-    if (length > NAME_MAX) return true;
-  }
-  return path.length > PATH_MAX;
+/** Whether there is something by that name. */
+function isThere(from: number, name: Uint8Array): boolean {
+  const found = new Uint8Array(statx.size);
+  const how = AT_SYMLINK_NOFOLLOW;
+  return retry(() => libc.syscall$statx(SYS_statx, from, name, how, STATX_TYPE, found)) === 0;
 }

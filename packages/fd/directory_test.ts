@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
-import { memfd, open, readDirectory, readLink } from "@posixly/fd";
+import { memfd, open, pty, readDirectory, readLink } from "@posixly/fd";
+import { errno } from "@posixly/sys";
+import { libc } from "./libc.ts";
 
 const folder = mkdtempSync("/tmp/posixly-directory-");
 test.after(() => rmSync(folder, { recursive: true }));
@@ -64,6 +66,8 @@ test("what is no directory is refused", () =>
     assert.throws(() => readDirectory(file), { code: "ENOTDIR", fd: file.fd });
     using place = open(folder, { directory: true, pathOnly: true });
     assert.throws(() => readDirectory(place), { code: "EBADF" });
+    using terminal = pty();
+    assert.throws(() => readDirectory(terminal.controller), { code: "ESPIPE" });
     assert.throws(() => readDirectory("/" as never), { name: "TypeError" });
   }));
 
@@ -92,6 +96,20 @@ test("a path that is too long is told to be", () => {
   const paths = ["a".repeat(256), `/${"a/".repeat(2100)}`, `${"é".repeat(128)}/b`];
   for (const path of paths) assert.throws(() => readLink(path), { code: "ENAMETOOLONG" });
   assert.throws(() => readLink("a".repeat(255)), { code: "ENOENT" });
+});
+
+test("so it is where a file system, such as eCryptfs, has shorter names than others", () => {
+  const { readlinkat, syscall$statx } = libc;
+  const tooLong = (path: Uint8Array, call: () => number) =>
+    path.length > 144 ? -errno.ENAMETOOLONG : call();
+  try {
+    libc.readlinkat = (...args) => tooLong(args[1] as Uint8Array, () => readlinkat(...args));
+    libc.syscall$statx = (...args) => tooLong(args[2] as Uint8Array, () => syscall$statx(...args));
+    assert.throws(() => readLink("a".repeat(200)), { code: "ENAMETOOLONG", syscall: "readlinkat" });
+    assert.throws(() => readLink("a".repeat(100)), { code: "ENOENT" });
+  } finally {
+    Object.assign(libc, { readlinkat, syscall$statx });
+  }
 });
 
 test.run();

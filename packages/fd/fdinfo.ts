@@ -20,7 +20,7 @@ export function parseFdInfo(text: string): FdInfo {
   const pid = find(/^Pid:\s*(-?\d+)/m);
   const watches = watchesOf(text);
   return {
-    position: toInteger(find(/^pos:\s*(\d+)/m) ?? "0"),
+    position: toInteger(find(/^pos:\s*(-?\d+)/m) ?? "0"),
     flags: toFlags(flags, (flags & O_CLOEXEC) !== 0),
     mountId: Number(find(/^mnt_id:\s*(\d+)/m) ?? 0),
     ...count !== undefined && { count: toInteger(`0x${count}`) },
@@ -40,9 +40,9 @@ function watchesOf(text: string): number[] {
   ];
 }
 
-/** A number where that is exact, else a bigint. */
+/** A number where that is exact, else a bigint; the kernel gives positions a sign. */
 function toInteger(text: string): number | bigint {
-  const value = BigInt(text);
+  const value = BigInt.asUintN(64, BigInt(text));
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }

@@ -158,7 +158,7 @@ function accessOf(status: number): Flags["access"] {
 export function setFlags(fd: AsFd, flags: SettableFlags): void {
   const number = fdOf(fd);
   const { closeOnExec, ...status } = flags;
-  const turnStatus = change(statusFlags, status);
+  const turnStatus = change(statusFlags, status, ["closeOnExec"]);
   const turnDescriptor = change({ closeOnExec: FD_CLOEXEC }, { closeOnExec });
   if (turnStatus) fcntl(number, F_SETFL, turnStatus(fcntl(number, F_GETFL)));
   if (turnDescriptor) fcntl(number, F_SETFD, turnDescriptor(fcntl(number, F_GETFD)));
@@ -168,8 +168,9 @@ export function setFlags(fd: AsFd, flags: SettableFlags): void {
 function change<T extends Readonly<Record<string, number>>>(
   table: T,
   options: { readonly [Name in keyof T]?: boolean },
+  others?: readonly string[],
 ): ((bits: number) => number) | undefined {
-  const on = bitsOf(table, options);
+  const on = bitsOf(table, options, others);
   let named = 0;
   for (const name in table) if (options[name] !== undefined) named |= table[name];
   return named === 0 ? undefined : (bits) => bits & ~named | on;

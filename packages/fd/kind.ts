@@ -1,6 +1,6 @@
 import type { OwnedFd } from "./owned_fd.ts";
 import { stat } from "./stat.ts";
-import type { FileKind } from "./stat_result.ts";
+import type { FileKind, Stat } from "./stat_result.ts";
 
 /** What the kernel calls its objects, and what we do. */
 const byName = new Map<string, DescriptorKind>([
@@ -47,7 +47,12 @@ export type DescriptorKind =
 export function kindOf(folder: OwnedFd, name: string, target: string): DescriptorKind {
   const [, anonymous] = /^anon_inode:\[?([^\]]*)\]?$/.exec(target) ?? [];
   if (anonymous !== undefined) return byName.get(anonymous) ?? "other";
-  if (target.startsWith("/memfd:")) return "memfd";
   if (/^(cgroup|ipc|mnt|net|pid|time|user|uts)[a-z_]*:\[\d+\]$/.test(target)) return "namespace";
-  return stat(name, { dir: folder, sync: "cached" }).kind; // a server that hangs is not asked
+  const found = stat(name, { dir: folder, sync: "cached" }); // a server that hangs is not asked
+  return target.startsWith("/memfd:") && isNowhere(found, folder) ? "memfd" : found.kind;
+}
+
+/** Whether it never had a path. What seems to be a memfd, but had one, had it in the root. */
+function isNowhere({ links, mountId }: Stat, folder: OwnedFd): boolean {
+  return links === 0 && mountId !== stat("../root", { dir: folder }).mountId;
 }

@@ -84,10 +84,6 @@ export const libc = bind({
   writev: ["i32", "i32", "buffer", "i32"],
 });
 
-// path_resolution(7); a path with the 0 at its end, a name without
-export const PATH_MAX = 4096;
-export const NAME_MAX = 255;
-
 /** `*at` functions: relative to the working directory. */
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { type Amount, eventfd, limit, raiseLimit, type Resource, setLimit } from "@posixly/fd";
-import { testNeeding, withoutLeaks } from "@posixly/testing";
+import { runFresh, testNeeding, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { resources } from "./resource.ts";
@@ -123,5 +123,22 @@ test("bad input is refused before the call", () =>
       assert.throws(() => setLimit("coreSize", { soft: bad as Amount }), TypeError);
     }
   }));
+
+test("beyond the size of a file is EFBIG, at least if somebody listens for the signal", async () => {
+  const { stdout, stderr } = await runFresh(`
+    import { open, setLimit, truncate, write } from "@posixly/fd";
+    import process from "node:process";
+    const listen = () => {};
+    process.on("SIGXFSZ", listen);
+    setLimit("fileSize", { soft: 100 });
+    const file = open("/dev/shm", { temporary: true, write: true });
+    console.log(write(file, new Uint8Array(200)));
+    for (const call of [() => write(file, new Uint8Array(1)), () => truncate(file, 101)]) {
+      try { call(); } catch ({ code }) { console.log(code); }
+    }
+    process.off("SIGXFSZ", listen);
+  `);
+  assert.equal(stdout, "100\nEFBIG\nEFBIG\n", stderr);
+});
 
 test.run();

@@ -50,7 +50,10 @@ export interface LockHolder {
   readonly offset: number | bigint;
   /** How many bytes it covers; `undefined` if it goes on to the end. */
   readonly length: number | bigint | undefined;
-  /** The process that it belongs to; `undefined` if the lock is of the family `ofd`. */
+  /**
+   * The process that it belongs to; `undefined` if the lock is of the family `ofd`, or the process
+   * has no number in our PID namespace, see pid_namespaces(7).
+   */
   readonly pid: number | undefined;
 }
 
@@ -98,6 +101,6 @@ export function lockHolder(fd: AsFd, options: LockHolderOptions = {}): LockHolde
     kind: l_type === F_RDLCK ? "shared" : "exclusive",
     offset: l_start,
     length: l_len === 0 ? undefined : l_len,
-    pid: l_pid === -1 ? undefined : l_pid,
+    pid: l_pid > 0 ? l_pid : undefined,
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { unlinkSync } from "node:fs";
 import process from "node:process";
 import {
   duplicate,
@@ -11,7 +12,7 @@ import {
   type OwnedFd,
   unlock,
 } from "@posixly/fd";
-import { testNeeding, withoutLeaks } from "@posixly/testing";
+import { runFresh, testNeeding, testWhere, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 
@@ -148,5 +149,28 @@ with open("/proc/${process.pid}/fd/${file.fd}", "r+") as file:
   lock(file, { offset: 10, length: 1 });
   assert.equal(attempt("LOCK_SH"), false);
 });
+
+const hasNamespaces = spawnSync("unshare", ["-fp", "true"]).status === 0;
+testWhere(
+  hasNamespaces,
+  "PID namespaces",
+  "a holder whom we cannot see has no number",
+  async () => {
+    const path = `/dev/shm/posixly-lock-${process.pid}`;
+    using file = open(path, { write: true, create: true });
+    try {
+      lock(file, { family: "posix" });
+      const program = `
+        import { lockHolder, open } from "@posixly/fd";
+        const { kind, pid } = lockHolder(open("${path}"));
+        console.log(kind, pid);
+      `;
+      const { stdout, stderr } = await runFresh(program, { through: ["unshare", "-fp"] });
+      assert.equal(stdout, "exclusive undefined\n", stderr);
+    } finally {
+      unlinkSync(path);
+    }
+  },
+);
 
 test.run();

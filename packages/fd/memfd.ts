@@ -68,7 +68,7 @@ export function memfd(name: string | Uint8Array = "", options: MemfdOptions = {}
     throw new RangeError(`name must be up to ${MAX_NAME} bytes, not ${path.length - 1}`);
   }
   const flags = MFD_CLOEXEC |
-    bitsOf({ sealable: MFD_ALLOW_SEALING }, rest) |
+    bitsOf({ sealable: MFD_ALLOW_SEALING }, rest, ["executable", "hugePages"]) |
     bitsOf({ executable: MFD_EXEC }, { executable }) |
     (executable === false ? MFD_NOEXEC_SEAL : 0) |
     hugePagesOf(hugePages);

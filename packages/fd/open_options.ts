@@ -122,6 +122,8 @@ const flags = {
   truncate: O_TRUNC,
 };
 
+const others = ["read", "write", "dir", "mode", "resolve"];
+
 const resolutions = {
   beneath: RESOLVE_BENEATH,
   inRoot: RESOLVE_IN_ROOT,
@@ -134,7 +136,7 @@ const resolutions = {
 export function flagsOf(
   { read, write, ...named }: Omit<OpenOptions, "dir" | "mode" | "resolve">,
 ): number {
-  const bits = bitsOf(flags, named) | O_CLOEXEC;
+  const bits = bitsOf(flags, named, others) | O_CLOEXEC;
   const purposes = bitsOf(access, { read, write: write || named.append });
   if ((named.truncate || named.temporary) && (purposes & access.write) === 0) {
     throw new TypeError(`${named.truncate ? "truncate" : "temporary"} needs write`);

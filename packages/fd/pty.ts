@@ -74,7 +74,7 @@ export interface Pty extends Disposable {
  */
 export function pty({ size, ...rest }: PtyOptions = {}): Pty {
   const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
-  const terminalFlags = flags | bitsOf({ nonBlocking: O_NONBLOCK }, rest);
+  const terminalFlags = flags | bitsOf({ nonBlocking: O_NONBLOCK }, rest, ["size"]);
   const fd = ok(libc.posix_openpt(flags | O_NONBLOCK), "posix_openpt");
   const controller = new OwnedFd(fd);
   try {

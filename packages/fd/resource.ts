@@ -31,7 +31,8 @@ export const resources: Record<Resource, number> = {
  * - `openFiles` (`RLIMIT_NOFILE`): one more than the highest descriptor it may have
  * - `processes` (`NPROC`), `pendingSignals` (`SIGPENDING`), `messageQueueBytes`
  *   (`MSGQUEUE`): of its user, all processes together
- * - `fileSize` (`FSIZE`), `coreSize` (`CORE`): of a file that it writes, of its core dump
+ * - `fileSize` (`FSIZE`), `coreSize` (`CORE`): of a file that it writes, of its core dump. To write
+ *   beyond is `EFBIG`, but ends Deno by the signal `SIGXFSZ`, unless somebody listens for that
  * - `addressSpace` (`AS`), `dataSize` (`DATA`), `stackSize` (`STACK`), `lockedMemory`
  *   (`MEMLOCK`): its memory
  * - `cpuSeconds` (`CPU`): time on the processor; `realtimeMicroseconds` (`RTTIME`): that

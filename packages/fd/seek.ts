@@ -19,6 +19,9 @@ export type Whence = keyof typeof whences;
 
 const whences = { start: SEEK_SET, current: SEEK_CUR, end: SEEK_END };
 
+/** Below its negative, a result is no error. */
+const MAX_ERRNO = 4095;
+
 const I64_MIN = -(2n ** 63n);
 
 /**
@@ -54,7 +57,10 @@ export function seek(
   const number = fdOf(fd);
   const from = oneOf(whences, whence, "whence");
   requireInteger64(offset, "offset", from === SEEK_SET ? 0n : I64_MIN);
-  return ok(libc.lseek(number, offset, from), "lseek", { fd: number });
+  const reached = libc.lseek(number, offset, from);
+  // In memory, as /proc has it, there are more positions than the result has positive numbers.
+  if (reached < -MAX_ERRNO) return BigInt.asUintN(64, BigInt(reached));
+  return ok(reached, "lseek", { fd: number });
 }
 
 /**

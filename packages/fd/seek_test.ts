@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { memfd, open, position, pwrite, seek, seekData, seekHole, truncate } from "@posixly/fd";
+import {
+  memfd,
+  open,
+  position,
+  pwrite,
+  seek,
+  seekData,
+  seekHole,
+  table,
+  truncate,
+} from "@posixly/fd";
 import { test } from "uvu";
 
 test("data and holes are found, and null is the end of them", () => {
@@ -33,6 +43,15 @@ test("a position before the beginning is EINVAL, and beyond 64 bits as well", ()
   assert.throws(() => seek(file, -1, "end"), { code: "EINVAL" });
   assert.throws(() => seek(file, 2n ** 63n - 1n, "current"), { code: "EINVAL" });
   assert.equal(position(file), 10);
+});
+
+test("a place in memory may be in the upper half of all addresses", () => {
+  using memory = open("/proc/self/mem");
+  seek(memory, 2n ** 63n - 1n);
+  assert.equal(seek(memory, 5, "current"), 2n ** 63n + 4n);
+  assert.equal(position(memory), 2n ** 63n + 4n);
+  assert.equal(table().find(({ fd }) => fd === memory.fd)!.position, 2n ** 63n + 4n);
+  assert.equal(seek(memory, -5n, "current"), 2n ** 63n - 1n);
 });
 
 test("what has no position is ESPIPE", () => {

@@ -72,7 +72,8 @@ const wanted = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID | STATX_DIOALIGN;
  */
 export function stat(file: AsFd | string | Uint8Array, options: StatOptions = {}): Stat {
   const { dir, sync, ...named } = options;
-  const how = bitsOf(flags, named) | (sync === undefined ? 0 : oneOf(syncs, sync, "sync"));
+  const whether = sync === undefined ? 0 : oneOf(syncs, sync, "sync");
+  const how = bitsOf(flags, named, ["dir", "sync"]) | whether;
   const result = new Uint8Array(statx.size);
   if (typeof file === "string" || file instanceof Uint8Array) {
     const from = dir === undefined ? AT_FDCWD : fdOf(dir, "dir");

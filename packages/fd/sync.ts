@@ -116,7 +116,7 @@ export function syncFileRange(fd: AsFd, options: SyncFileRangeOptions): void {
   const number = fdOf(fd);
   const { offset, length, ...named } = options;
   const [from, count] = rangeOf({ offset, length });
-  const flags = bitsOf(syncFlags, named);
+  const flags = bitsOf(syncFlags, named, ["offset", "length"]);
   ok(
     retry(() => libc.sync_file_range(number, from, count, flags)),
     "sync_file_range",

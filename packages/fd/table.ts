@@ -37,7 +37,7 @@ export interface TableEntry {
   readonly mountId: number;
   /** Of an eventfd, what it has counted. */
   readonly count?: number | bigint;
-  /** Of a pidfd, the number of the process; -1 if that is gone. */
+  /** Of a pidfd, the number of the process; -1 if that is gone, 0 if it has none here. */
   readonly pid?: number;
   /** Of an epoll set, the descriptors in it; of an inotify, its watches. */
   readonly watches?: readonly number[];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { unlinkSync } from "node:fs";
 import process from "node:process";
 import {
   duplicate,
@@ -18,7 +19,14 @@ import {
   type TableEntry,
   timerfd,
 } from "@posixly/fd";
-import { gc, openDescriptors, runFresh, testNeeding, withoutLeaks } from "@posixly/testing";
+import {
+  gc,
+  openDescriptors,
+  runFresh,
+  testNeeding,
+  testWhere,
+  withoutLeaks,
+} from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { parseFdInfo } from "./fdinfo.ts";
@@ -112,6 +120,21 @@ test("each kind says what it alone has", () => {
   using ends = pty();
   assert.equal(entryOf(ends.terminal).target, ends.path);
   assert.equal(entryOf(ends.controller).kind, "character device");
+});
+
+const isRoot = process.getuid?.() === 0;
+testWhere(isRoot, "root", "a file that is called like a memfd is none, even once unlinked", () => {
+  const path = `/memfd:${process.pid}`;
+  using file = open(path, { write: true, create: true, exclusive: true });
+  try {
+    assert.deepEqual([entryOf(file).kind, entryOf(file).target], ["file", path]);
+  } finally {
+    unlinkSync(path);
+  }
+  using memory = memfd(`${process.pid}`);
+  const [unlinked, unnamed] = [entryOf(file), entryOf(memory)];
+  assert.equal(unlinked.target, unnamed.target);
+  assert.deepEqual([unlinked.kind, unnamed.kind], ["file", "memfd"]);
 });
 
 test("a place in the file system is open for nothing", () => {

@@ -76,7 +76,7 @@ export interface TerminalChange extends Disposable {
 export function setTerminalMode(terminal: AsFd, mode: TerminalMode): TerminalChange {
   const { raw, ...local } = mode;
   const isRaw = bitsOf({ raw: 1 }, { raw }) === 1;
-  const on = bitsOf(localBits, local);
+  const on = bitsOf(localBits, local, ["raw"]);
   const off = bitsOf(localBits, opposite(local));
   const fd = fdOf(terminal, "terminal");
   const before = new Uint8Array(termios.size);

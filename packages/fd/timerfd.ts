@@ -24,6 +24,8 @@ const clocks: Record<Clock, number> = {
   boottimeAlarm: CLOCK_BOOTTIME_ALARM,
 };
 
+const times = ["after", "at", "every"];
+
 /** What zero means to the kernel. */
 const NEVER: Timespec = { tv_sec: 0, tv_nsec: 0 };
 
@@ -149,7 +151,7 @@ export class TimerFd extends OwnedFd {
    */
   set(setting: TimerSetting): void {
     const { after, at, every, ...named } = setting;
-    const cancel = bitsOf({ cancelOnSet: TFD_TIMER_CANCEL_ON_SET }, named);
+    const cancel = bitsOf({ cancelOnSet: TFD_TIMER_CANCEL_ON_SET }, named, times);
     if (after !== undefined && at !== undefined) {
       throw new TypeError("a timer is set either after a time or at one, not both");
     }

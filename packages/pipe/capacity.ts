@@ -7,7 +7,8 @@ import { F_GETPIPE_SZ, F_SETPIPE_SZ, libc } from "./libc.ts";
  * writes, since what is left of a page may stay unused.
  *
  * @param pipe Either end
- * @returns Its capacity in bytes, 65536 unless it was changed
+ * @returns Its capacity in bytes: 65536 unless it was changed; 8192 or less if it was made while
+ * this user's pipes could hold more pages than `/proc/sys/fs/pipe-user-pages-soft`
  * @throws {SyscallError} `EBADF` if it is no pipe
  * @throws {TypeError | RangeError} If it is no descriptor
  *

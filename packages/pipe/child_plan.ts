@@ -8,6 +8,9 @@ export type Source = Stdio | "stdout";
 /** What a child gets, by number. */
 export type Plan = ReadonlyMap<number, Source>;
 
+/** Above them all, descriptors of ours have to find a place. */
+const LAST = 2 ** 31 - 2;
+
 const standard = ["stdin", "stdout", "stderr"] as const;
 
 /** What the options say about a child's descriptors, checked but for whether they are open. */
@@ -25,7 +28,8 @@ export function planOf(options: SpawnOptions): Plan {
     plan.set(requireNumber(key), source);
   }
   for (const source of keep) {
-    const number = requireFree(fdOf(source, "keep"), plan);
+    const number = fdOf(source, "keep");
+    requireSame(plan.get(number), number);
     plan.set(number, source);
   }
   return plan;
@@ -52,12 +56,13 @@ function requireSource(source: Source = "inherit", name: string): Source {
 
 function requireNumber(key: string): number {
   const number = /^(0|[1-9]\d*)$/.test(key) ? Number(key) : NaN;
-  requireInteger(number, `the number ${JSON.stringify(key)} in descriptors`);
+  requireInteger(number, `the number ${JSON.stringify(key)} in descriptors`, 0, LAST);
   if (number > 2) return number;
   throw new RangeError(`descriptors begin at 3, since ${number} is ${standard[number]}`);
 }
 
-function requireFree(number: number, plan: Plan): number {
-  if (!plan.has(number)) return number;
+/** Checks that a number leads to itself, if it leads anywhere yet. */
+function requireSame(source: Source = "inherit", number: number): void {
+  if (source === "inherit" || typeof source !== "string" && fdOf(source) === number) return;
   throw new RangeError(`keep has descriptor ${number}, but the child gets another one there`);
 }

@@ -140,6 +140,27 @@ test("keep leaves descriptors where they are", async () => {
   assert.deepEqual(rest, { [ends.writer.fd]: targetOf(ends.writer), [high.fd]: targetOf(high) });
 });
 
+test("keep may name what the child gets there anyhow, and what it has twice", async () => {
+  using ends = pipe();
+  const { writer } = ends;
+  const expected = { ...inherited, [writer.fd]: targetOf(writer) };
+  for (
+    const options of [
+      { keep: [writer, writer, writer.fd] },
+      { keep: [0, 1, writer, 2] },
+      { stdout: "inherit", keep: [1, writer] },
+      { stdin: 0, keep: [writer, 0] },
+      { descriptors: { [writer.fd]: writer }, keep: [writer] },
+    ] as SpawnOptions[]
+  ) {
+    assert.deepEqual(await tableOfChild(options), expected);
+  }
+  const others = [{ stdin: "pipe", keep: [0] }, { stdout: 2, keep: [1] }] as SpawnOptions[];
+  for (const options of [...others, { descriptors: { [writer.fd]: 1 }, keep: [writer] }]) {
+    assert.throws(() => spawn("true", [], options), /but the child gets another one there/);
+  }
+});
+
 test("what others forgot to make close-on-exec is closed", async () => {
   using ends = pipe();
   using low = duplicate(ends.reader, 3, F_DUPFD);

@@ -29,7 +29,10 @@ export interface PipeOptions {
    * Since Linux 3.4.
    */
   readonly packet?: boolean;
-  /** How many bytes it should hold, see {@linkcode setCapacity}; by default 65536. */
+  /**
+   * How many bytes it should hold, see {@linkcode setCapacity}; by default 65536, but fewer if this
+   * user has a thousand pipes.
+   */
   readonly capacity?: number;
 }
 

@@ -33,8 +33,10 @@ import type { SpawnOptions } from "./spawn_options.ts";
  *   names; `EACCES` if it may not be run; `ENOEXEC` if it is none; `E2BIG` if there is too much
  *   text; `EAGAIN` if there are too many processes; `EPERM` if it may not join `processGroup`
  * - `chdir`, or `fchdir` for a descriptor: `ENOENT`, `ENOTDIR`, `EACCES` for `cwd`
- * - `fcntl`: `EBADF` if a descriptor is not open, `EINVAL` if a number is above what
- *   `RLIMIT_NOFILE` allows
+ * - `fcntl`: `EBADF` if a descriptor is not open, `EINVAL` if `RLIMIT_NOFILE` leaves no number
+ *   above all those of the child
+ * - `openat`: `EACCES` for an end of ours that was made as another user; by its number it can be
+ *   given, but does not block there either
  * - `setresuid`, `setresgid`, `setgroups`: `EPERM` without the right to
  * - `EMFILE` or `ENFILE` from any that opens something
  * @throws {TypeError | RangeError} If an argument is not as described; nothing was started then

@@ -351,7 +351,7 @@ test("what makes no sense is refused before anything is opened", () =>
       { descriptors: { 2: 1 } },
       { descriptors: { [2 ** 31]: 1 } },
       { descriptors: { 3: -1 } },
-      { keep: [1] },
+      { stdout: "null", keep: [1] },
       { keep: [-1] },
       { descriptors: { 3: 1 }, keep: [3] },
       { cwd: -1 },
@@ -397,6 +397,15 @@ test("a number beyond the limit is an error of the kernel", () =>
   withoutLeaks(() => {
     const options = { descriptors: { [2 ** 31 - 2]: 1 } };
     assert.throws(() => spawn("true", [], options), { code: "EINVAL", syscall: "fcntl" });
+  }));
+
+test("the last number there is, which leaves none above, is refused before the call", () =>
+  withoutLeaks(() => {
+    assert.throws(() => spawn("true", [], { descriptors: { [2 ** 31 - 1]: 1 } }), {
+      name: "RangeError",
+      message: 'the number "2147483647" in descriptors must be between 0 and 2147483646, ' +
+        "not 2147483647",
+    });
   }));
 
 test("children start from a Worker", async () => {

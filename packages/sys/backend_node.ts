@@ -34,19 +34,12 @@ function adopt(fd: number): Socket {
 }
 
 class PollWaker implements Waker {
-  /** What is closed on exit: the loop turns once more after the last JavaScript has run. */
-  static readonly #open = new Set<PollWaker>();
-  static {
-    process.once("exit", () => this.#open.forEach((waker) => waker.close()));
-  }
-
   readonly #poll;
 
   constructor(fd: number, wake: () => void) {
     // Koffi calls back outside of any scope of Node's, in which promises would
     // not go on. An immediate comes right after, and has one.
     this.#poll = koffi().node.poll(fd, { readable: true }, () => setImmediate(wake));
-    PollWaker.#open.add(this);
   }
 
   ref(): void {
@@ -58,6 +51,6 @@ class PollWaker implements Waker {
   }
 
   close(): void {
-    if (PollWaker.#open.delete(this)) this.#poll.close();
+    this.#poll.close();
   }
 }

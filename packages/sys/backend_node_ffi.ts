@@ -79,7 +79,10 @@ export const ffi: Ffi = {
 
   address: (buffer) => Number(koffi().address(new Uint8Array(buffer))) as Address,
 
-  toAddress: (value) => Number(value) as Address,
+  toAddress(value) {
+    const rounded = Number(value);
+    return (Number.isSafeInteger(rounded) ? rounded : BigInt(value)) as Address;
+  },
 
   memory(address, length) {
     // Beyond, Node 20 aborts the process.

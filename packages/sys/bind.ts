@@ -2,10 +2,11 @@ import { ffi } from "#ffi";
 import type { RawFunction } from "./backend.ts";
 import { Lent } from "./lent.ts";
 import { type BindOptions, libraryOf } from "./library.ts";
+import { requireName } from "./options.ts";
 import { requireSupportedPlatform } from "./platform.ts";
 import { type Source, sourceOf } from "./source.ts";
 import { takesOneBuffer, Twins } from "./twins.ts";
-import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
+import type { ArgumentType, Bound, ResultType, Signature, Signatures } from "./types.ts";
 
 /**
  * Binds functions of the C library, or of another one.
@@ -29,7 +30,7 @@ import type { ArgumentType, Bound, Signature, Signatures } from "./types.ts";
  * @throws {UnsupportedPlatformError} At the first use, on anything but Linux on
  * x64 or arm64
  * @throws {LibraryNotFoundError} At the first use, if the library cannot be opened
- * @throws {TypeError} If an option is not as described
+ * @throws {TypeError} If there is no such type, or an option is not as described
  *
  * @example A system call in two lines
  * ```ts
@@ -46,6 +47,7 @@ export function bind<const S extends Signatures>(
   options: BindOptions = {},
 ): Bound<S> {
   const names = Object.keys(signatures);
+  for (const name of names) requireTypes(name, signatures[name]);
   const library = libraryOf(options);
 
   // The accessors live on the prototype and are shadowed by plain properties
@@ -117,6 +119,14 @@ const PLAIN: typeof FOLDED = {
   address: (call) => `return ${call};`,
 };
 
+const argumentTypes = Object.keys(PASSED) as ArgumentType[];
+const resultTypes = Object.keys(FOLDED) as ResultType[];
+
+function requireTypes(name: string, [result, ...args]: Signature): void {
+  requireName(resultTypes, result, `the result of ${name}`);
+  for (const type of args) requireName(argumentTypes, type, `an argument of ${name}`);
+}
+
 /** Folds errno into the result of a C function. */
 function cook(
   name: string,
@@ -136,10 +146,12 @@ function cook(
 
   // Source text, not one closure shared by all: V8 inlines a C function only
   // into code that always calls the same one. Measured: 25% to 45% of a call.
+  // A method, since the name of a function would hide what it calls, if that is called the same.
+  const key = JSON.stringify(name);
   try {
     return new Function(
       "raw, lent, again, errno, wide, narrow, failed",
-      `return function ${name}(${parameters}) { ${body} };`,
+      `return { ${key}(${parameters}) { ${body} } }[${key}];`,
     )(
       raw,
       new Lent(() => twins.get("near", name)),
@@ -186,7 +198,7 @@ function cookWithoutEval(
   const isWide = args.map((type) => type === "i64" || type === "u64");
   const errnoOfThread = source.errno;
   return (...values) => {
-    const passed = values.map((value, i) => isWide[i] ? ffi.wide(value) : value);
+    const passed = values.map((value, i) => isWide[i] ? ffi.wide(value) : value === 0 ? 0 : value);
     const given = raw(...passed);
     if (errnoOfThread === undefined && result === "address") return given;
     const n = narrow(given);

@@ -64,6 +64,37 @@ test("a name may carry the name of an argument shape", () => {
   assert.equal(libc.fcntl$int(-1, F_GETFD, 0), -errno.EBADF);
 });
 
+test("the name of a shape may hold any character", () => {
+  const libc = bind({ "getpgid$a-b": ["i32", "i32"], 'getpgid$"\n}': ["i32", "i32"] });
+  assert.ok(libc["getpgid$a-b"](0) > 0);
+  assert.equal(libc['getpgid$"\n}'](-1), -errno.ESRCH);
+  assert.equal(libc["getpgid$a-b"].name, "getpgid$a-b");
+});
+
+test("a type that there is not is refused when it is bound, and named", () => {
+  const bad: [unknown, string][] = [
+    [
+      { getppid: ["int"] },
+      'the result of getppid must be one of i32, u32, i64, address, errno, not "int"',
+    ],
+    [
+      { getppid: [] },
+      "the result of getppid must be one of i32, u32, i64, address, errno, not undefined",
+    ],
+    [
+      { getppid: ["buffer"] },
+      'the result of getppid must be one of i32, u32, i64, address, errno, not "buffer"',
+    ],
+    [
+      { getpgid: ["i32", "toString"] },
+      'an argument of getpgid must be one of i32, u32, i64, u64, buffer, address, not "toString"',
+    ],
+  ];
+  for (const [signatures, message] of bad) {
+    assert.throws(() => bind(signatures as never), { name: "TypeError", message });
+  }
+});
+
 test("a function that this C library lacks is ENOSYS, and spares the others", () => {
   const libc = bind({ no_such_function: ["i32"], getppid: ["i32"] });
   assert.equal(libc.no_such_function(), -errno.ENOSYS);
@@ -118,7 +149,7 @@ test("a program needs --allow-ffi and no other permission", async () => {
   assert.equal(stdout, "ready\n", stderr);
 });
 
-test("calls work where code from strings is forbidden", async () => {
+test("calls work where code from strings is forbidden, and -0 is 0 there", async () => {
   const flag = "--disallow-code-generation-from-strings";
   const program = `
     import { bind, cstring, toAddress } from "@posixly/sys";
@@ -126,6 +157,7 @@ test("calls work where code from strings is forbidden", async () => {
     try { new Function(""); } catch { forbidden = true; }
     const libc = bind({
       close: ["i32", "i32"],
+      eventfd: ["i32", "u32", "i32"],
       getuid: ["u32"],
       lseek: ["i64", "i32", "i64", "i32"],
       mmap: ["address", "address", "u64", "i32", "i32", "i32", "i64"],
@@ -140,11 +172,12 @@ test("calls work where code from strings is forbidden", async () => {
       libc.mmap(toAddress(0), 4096, 1, 2, -1, 0),
       libc.open(cstring("/nonexistent"), 0),
       libc.posix_fadvise(-1, 0, 0n, 0),
+      libc.close(libc.eventfd(-0, -0)),
     ]));
   `;
   const flags = isDeno ? ["--allow-ffi", `--v8-flags=${flag}`] : [flag];
   const { stdout, stderr } = await runFresh(program, { flags });
-  assert.deepEqual(JSON.parse(stdout || "null"), [true, -9, true, -9, -9, -2, -9], stderr);
+  assert.deepEqual(JSON.parse(stdout || "null"), [true, -9, true, -9, -9, -2, -9, 0], stderr);
 });
 
 test("-0 is 0", () => {

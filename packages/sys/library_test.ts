@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { runFresh } from "@posixly/testing";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { runFresh, testNeeding } from "@posixly/testing";
 import { test } from "uvu";
 import { bind, cstring, LibraryNotFoundError, toAddress } from "@posixly/sys";
 
@@ -33,6 +35,24 @@ test("a function that the library lacks throws, and spares the others", () => {
     message: "There is no function no_such_function in libc.so.6 or libc.so",
   });
   assert.ok(other.getppid() >= 0);
+});
+
+testNeeding("cc", "a function may have the name of anything in JavaScript, or of ours", () => {
+  const folder = mkdtempSync("/tmp/posixly-library-");
+  try {
+    const names = ["raw", "lent", "again", "wide", "narrow", "failed", "a0", "n", "delete", "in"];
+    const source = names.map((name, i) => `int ${name}(int n) { return n + ${i}; }`).join("\n");
+    const path = `${folder}/names.so`;
+    execFileSync("cc", ["-shared", "-fPIC", "-o", path, "-x", "c", "-"], { input: source });
+    for (const result of ["i32", "u32", "i64", "address", "errno"] as const) {
+      const signatures = names.map((name) => [name, [result, "i32"] as const]);
+      const other = bind(Object.fromEntries(signatures), { library: path });
+      const sign = result === "errno" ? -1 : 1;
+      names.forEach((name, i) => assert.equal(Number(other[name](7)), sign * (7 + i), name));
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("the first name that can be opened is taken", () => {

@@ -119,4 +119,14 @@ test("what is no address, or more than a buffer may be, is refused and not a cra
   }
 });
 
+test("an address keeps every bit, however high it is", () => {
+  const libc = bind({ memcpy: ["address", "address", "address", "u64"] });
+  for (const value of [4096n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n + 7n, 2n ** 64n - 4097n]) {
+    const address = toAddress(value);
+    assert.equal(BigInt(address), value);
+    assert.equal(BigInt(addressAfter(address, -3)), value - 3n);
+    assert.equal(BigInt(libc.memcpy(address, address, 0)), value); // nothing is looked at
+  }
+});
+
 test.run();

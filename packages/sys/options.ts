@@ -69,6 +69,7 @@ function notOneOf(names: readonly string[], value: unknown, name: string): TypeE
  *
  * @param table The names and their bits
  * @param options What the caller passed
+ * @param others Which options there are beside those, for the error
  * @returns The bits, as a number from 0
  * @throws {TypeError} If it is no object, or an option is misspelt, or neither true nor false
  *
@@ -87,11 +88,12 @@ function notOneOf(names: readonly string[], value: unknown, name: string): TypeE
 export function bitsOf<T extends Readonly<Record<string, number>>>(
   table: T,
   options: { readonly [Name in keyof T]?: boolean },
+  others: readonly string[] = [],
 ): number {
   requireObject(options);
   let bits = 0;
   for (const name in options) {
-    if (!Object.hasOwn(table, name)) throw unknownOption(name, Object.keys(table));
+    if (!Object.hasOwn(table, name)) throw unknownOption(name, [...Object.keys(table), ...others]);
     if (requireBoolean(options[name], name)) bits |= table[name];
   }
   return bits >>> 0;

@@ -10,6 +10,13 @@ test("what is no object has no options, and is refused", () => {
   }
 });
 
+test("an error names the options that stand for no bits, too", () => {
+  assert.throws(() => bitsOf({ read: 1 }, { raed: true } as object, ["mode"]), {
+    name: "TypeError",
+    message: "there is no option raed, only read, mode",
+  });
+});
+
 test("options on a prototype are options", () => {
   const options = Object.create({ read: true });
   assert.equal(bitsOf({ read: 4 }, options), 4);

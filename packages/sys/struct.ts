@@ -29,6 +29,7 @@ import {
   type ValueOf,
   type ViewOf,
 } from "./layout.ts";
+import { requireBoolean, requireKnown } from "./options.ts";
 
 export { array, bytes, type Elements } from "./array.ts";
 export type { Field, Fields, Layout, Scalar } from "./layout.ts";
@@ -122,7 +123,7 @@ export interface StructOptions {
  * @param fields The fields in order; integers cannot be names, since JavaScript reorders them
  * @param options Where it departs from the plain rules
  * @returns The layout, with `view`, `decode` and `encode`
- * @throws {TypeError} If a field is no layout
+ * @throws {TypeError} If a field is no layout, or an option is not as described
  * @throws {RangeError} If `align` is no power of 2
  *
  * @example Padding is as in C
@@ -159,7 +160,7 @@ export function struct<const F extends Fields>(fields: F, options: StructOptions
  * @param fields The members by name
  * @param options What C calls it, or a stricter alignment
  * @returns The layout; `encode` writes the members it is given, one after the other
- * @throws {TypeError} If a field is no layout
+ * @throws {TypeError} If a field is no layout, or an option is not as described
  * @throws {RangeError} If `align` is no power of 2
  *
  * @example One value seen two ways
@@ -183,7 +184,11 @@ export function union<const F extends Fields>(fields: F, options: StructOptions 
   return record(placed, alignUp(size, align), align, options.c);
 }
 
-function alignmentOf({ align = 1 }: StructOptions): number {
+/** The stricter alignment that options ask for, all of which are checked. */
+function alignmentOf(options: StructOptions): number {
+  requireKnown(options, ["packed", "align", "c"]);
+  requireBoolean(options.packed, "packed");
+  const { align = 1 } = options;
   if (Number.isInteger(align) && Number.isInteger(Math.log2(align)) && align >= 1) return align;
   throw new RangeError(`align must be a power of 2, not ${show(align)}`);
 }

@@ -300,4 +300,15 @@ test("an array that is moved by an element within its own memory is moved as it 
   assert.deepEqual([...two.a].map(({ y }) => y), [10, 20, 30]);
 });
 
+test("an option that there is not is refused, so that no layout is wrong without a word", () => {
+  for (const lay of [struct, union]) {
+    assert.throws(() => lay({ a: "u8", b: "u32" }, { pack: true } as object), {
+      name: "TypeError",
+      message: "there is no option pack, only packed, align, c",
+    });
+    assert.throws(() => lay({ a: "u8" }, { packed: 1 as never }), TypeError);
+    assert.throws(() => lay({ a: "u8" }, null as never), TypeError);
+  }
+});
+
 test.run();

@@ -2,8 +2,8 @@ declare const address: unique symbol;
 
 /**
  * A place in memory, as the kernel and C know it. Opaque: a `bigint` in Deno and
- * a `number` in Node, whichever crosses faster; get one from {@linkcode addressOf}
- * and move it with {@linkcode addressAfter}.
+ * a `number` in Node, whichever crosses faster, where that is exact; get one from
+ * {@linkcode addressOf} and move it with {@linkcode addressAfter}.
  *
  * @example Usage
  * ```ts

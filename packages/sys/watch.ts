@@ -1,3 +1,4 @@
+import process from "node:process";
 import { backend } from "#backend";
 import { requireInteger, show } from "./arguments.ts";
 import type { Waker } from "./backend.ts";
@@ -102,30 +103,42 @@ function requirePollable(own: number, fd: number): void {
 
 /** One descriptor, a duplicate that is ours, on the event loop. */
 class Watching implements Watch {
+  /**
+   * What is closed on exit: a Worker leaves its descriptors open when it ends, and Node's event
+   * loop turns once more after the last JavaScript has run.
+   */
+  static readonly #all = new Set<Watching>();
+  static {
+    process.once("exit", () => this.#all.forEach((watching) => watching.close()));
+  }
+
   readonly #own: number;
   readonly #onReady: () => void;
   readonly #waker: Waker;
-  #open = true;
 
   constructor(own: number, onReady: () => void) {
     this.#own = own;
     this.#onReady = onReady;
     this.#waker = backend.waker(own, () => this.#wake());
+    Watching.#all.add(this);
+  }
+
+  get #isOpen(): boolean {
+    return Watching.#all.has(this);
   }
 
   ref(): this {
-    if (this.#open) this.#waker.ref();
+    if (this.#isOpen) this.#waker.ref();
     return this;
   }
 
   unref(): this {
-    if (this.#open) this.#waker.unref();
+    if (this.#isOpen) this.#waker.unref();
     return this;
   }
 
   close(): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (!Watching.#all.delete(this)) return;
     this.#waker.close();
     libc.close(this.#own);
   }
@@ -135,7 +148,7 @@ class Watching implements Watch {
   }
 
   #wake(): void {
-    if (!this.#open) return; // woken once more, after the end
+    if (!this.#isOpen) return; // woken once more, after the end
     try {
       this.#onReady();
     } catch (error) {

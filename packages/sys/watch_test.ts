@@ -205,6 +205,30 @@ test("a thread that ends leaves nothing behind", async () => {
   assert.equal(stdout, "nothing\n");
 });
 
+test("nor does one that ends with watches that are open", async () => {
+  const { stdout } = await runFresh(`${prelude}
+    import { readdirSync } from "node:fs";
+    import { isMainThread, Worker } from "node:worker_threads";
+    if (isMainThread) {
+      const counts = [];
+      for (let i = 0; i < 12; i++) {
+        await new Promise((resolve) => new Worker(new URL(import.meta.url)).once("exit", resolve));
+        counts.push(readdirSync("/proc/self/fd").length);
+      }
+      // Deno itself has closed what a Worker had only some time after.
+      console.log(counts.at(-1) - counts.at(1) < 6 ? "nothing" : counts.join());
+    } else {
+      const close = (await import("@posixly/sys")).bind({ close: ["i32", "i32"] }).close;
+      for (const count of [0, 0, 1]) {
+        const fd = libc.eventfd(count, 0);
+        watch(fd, () => {}).unref();
+        close(fd);
+      }
+    }
+  `);
+  assert.equal(stdout, "nothing\n");
+});
+
 test("what cannot be polled is refused, and leaves nothing behind", () =>
   withoutLeaks(() => {
     const file = ok(libc.open(cstring("/etc/passwd"), 0), "open");
