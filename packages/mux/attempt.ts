@@ -1,7 +1,7 @@
-import { performance } from "node:perf_hooks";
 import type { AsFd } from "@posixly/fd";
+import { leftOf } from "./giving_up.ts";
 import { fairTurn } from "./turn.ts";
-import { readable, requireWaitOptions, timedOut, type WaitOptions, writable } from "./wait.ts";
+import { readable, timedOut, type WaitOptions, writable } from "./wait.ts";
 
 /**
  * Makes a call that would block, whenever a read would not, until it does not: how every method
@@ -65,23 +65,15 @@ async function when<T>(
   attempt: () => T | null,
   options: WaitOptions | undefined,
 ): Promise<T> {
-  if (options !== undefined) requireWaitOptions(options);
-  const timeout = options?.timeout;
-  const until = timeout === undefined ? Infinity : performance.now() + timeout;
+  // Others may take what had made us try.
+  const wait = options === undefined ? undefined : leftOf(options);
   const turn = fairTurn();
   if (turn !== undefined) await turn;
   for (;;) {
-    options?.signal?.throwIfAborted();
+    wait?.signal?.throwIfAborted();
     const result = attempt();
     if (result !== null) return result;
-    await ready(fd, left(options, until));
+    if (wait?.timeout === 0) throw timedOut();
+    await ready(fd, wait);
   }
-}
-
-/** What is left of the time when others have taken what had made us try. */
-function left(options: WaitOptions | undefined, until: number): WaitOptions | undefined {
-  if (until === Infinity) return options;
-  const timeout = until - performance.now();
-  if (timeout <= 0) throw timedOut();
-  return { ...options, timeout };
 }

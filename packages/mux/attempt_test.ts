@@ -127,6 +127,7 @@ test("options that are none, and a signal that has aborted, keep the call from b
   const signal = AbortSignal.abort(new Error("before"));
   await assert.rejects(whenReadable(counter, attempt, { signal }), { message: "before" });
   await assert.rejects(whenReadable(counter, attempt, { timeout: -1 }), RangeError);
+  await assert.rejects(whenReadable(counter, attempt, null as never), TypeError);
   await assert.rejects(whenWritable(counter, attempt, { until: 1 } as never), TypeError);
 });
 

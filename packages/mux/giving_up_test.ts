@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
+import { clearInterval, setInterval } from "node:timers";
 import { test } from "uvu";
 import { eventfd } from "@posixly/fd";
 import { gc, turns } from "@posixly/testing";
-import { readable, signalOf, unlessAborted } from "@posixly/mux";
+import { leftOf, readable, signalOf, unlessAborted, unlessGivenUp } from "@posixly/mux";
 
 test("of two ways to give up, the one that is first counts", async () => {
   using counter = eventfd();
@@ -15,6 +16,35 @@ test("of two ways to give up, the one that is first counts", async () => {
   const reason = new Error("enough");
   controller.abort(reason);
   await assert.rejects(waiting, reason);
+});
+
+test("the time that several waits share goes on from one to the next", async () => {
+  using counter = eventfd(1);
+  using never = eventfd();
+  const began = performance.now();
+  const wait = leftOf({ timeout: 20 });
+  const waits = async () => {
+    for (;;) {
+      await readable(counter, wait);
+      await turns(1);
+    }
+  };
+  await assert.rejects(waits(), { name: "TimeoutError" });
+  assert.ok(performance.now() - began >= 20);
+  assert.throws(() => wait.timeout, { name: "TimeoutError" });
+  await assert.rejects(readable(counter, wait), { name: "TimeoutError" });
+  const other = leftOf({ timeout: 20 });
+  await assert.rejects(readable(never, { ...other }), { name: "TimeoutError" });
+});
+
+test("who has no time to share waits as before, and what is no way to give up is refused", () => {
+  const { signal } = new AbortController();
+  for (const options of [{}, { signal }, { timeout: 0 }, { timeout: Infinity }]) {
+    assert.equal(leftOf(options), options);
+  }
+  assert.equal(leftOf({ signal, timeout: 5 }).signal, signal);
+  assert.throws(() => leftOf({ timeout: -1 }), RangeError);
+  assert.throws(() => leftOf({ timeOut: 1 } as object), TypeError);
 });
 
 test("with one way to give up there is one signal, with none there is none", () => {
@@ -76,6 +106,30 @@ test("a promise that is never settled can be given up", async () => {
   controller.abort(reason);
   await assert.rejects(waiting, reason);
   await assert.rejects(unlessAborted(never, controller.signal), reason);
+});
+
+test("a promise can be given up by the clock, and leaves no listener", async () => {
+  const never = new Promise<void>(() => {});
+  const alive = setInterval(() => {}, 1000);
+  const began = performance.now();
+  await assert.rejects(unlessGivenUp(never, { timeout: 2.5 }), { name: "TimeoutError" });
+  assert.ok(performance.now() - began >= 2.5);
+  assert.equal(await unlessGivenUp(Promise.resolve(3), { timeout: 2 ** 40 }), 3);
+  const { signal } = new AbortController();
+  const listeners = new Set<unknown>();
+  const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    listeners.add(args[1]);
+    add.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listeners.delete(args[1]);
+    remove.apply(signal, args);
+  };
+  await assert.rejects(unlessGivenUp(never, { signal, timeout: 1 }), { name: "TimeoutError" });
+  assert.equal(await unlessGivenUp(Promise.resolve(3), { signal, timeout: 1 }), 3);
+  assert.equal(listeners.size, 0);
+  clearInterval(alive);
 });
 
 test("a promise that fails after it was given up is nobody's any more", async () => {

@@ -8,7 +8,7 @@ export { type BlockOptions } from "./block_options.ts";
 export { Epoll, epoll, type EpollInterest } from "./epoll.ts";
 export { type EpollEvent, EpollEvents } from "./epoll_events.ts";
 export { type Interest, type Readiness } from "./events.ts";
-export { signalOf, unlessAborted } from "./giving_up.ts";
+export { leftOf, onGivenUp, signalOf, unlessAborted, unlessGivenUp } from "./giving_up.ts";
 export { looks } from "./looks.ts";
 export { onAbort } from "./on_abort.ts";
 export { poll, type PollEntry, type PollResult } from "./poll.ts";

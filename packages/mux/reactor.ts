@@ -100,7 +100,7 @@ class Reactor {
     this.#leave(registration, waiter);
     // Without an owner nobody will say when the number is given to something else.
     const mayStay = registration.mode === 0 && registration.owner !== undefined;
-    if (!mayStay && registration.waiters.length === 0) this.#registry.forget(registration);
+    if (!mayStay && !registration.isWaitedFor) this.#registry.forget(registration);
   }
 
   /** Changes what a waiter waits for, and lets a one-shot fire once more; with 0 it rests. */
@@ -110,7 +110,6 @@ class Reactor {
     const changed = this.#registry.arm(registration, interest | (mode === 0 ? armed : mode));
     ok(changed, "epoll_ctl", { fd: number });
     waiter.interest = interest;
-    registration.reconsider();
   }
 
   /** Whether a waiter keeps the program alive. */

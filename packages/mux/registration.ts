@@ -32,10 +32,8 @@ export class Registration {
   readonly duplicate: OwnedFd | undefined;
   /** What the kernel is to report: perhaps more than anybody waits for just now, or nothing. */
   armed: number;
-  /** Never changed in place, so that a batch goes on with those who waited when it began. */
-  waiters: readonly Waiter[] = nobody;
-  /** What somebody waits for. */
-  wanted = 0;
+  readonly #waiters = new Set<Waiter>();
+  #listed: readonly Waiter[] | undefined = nobody;
   /** Beside one in another mode: the level-triggered one of the same descriptor. */
   level: Registration | undefined;
   /** Held only while somebody waits: one that was forgotten is to be collected, with a warning. */
@@ -77,23 +75,32 @@ export class Registration {
   join(waiter: Waiter): void {
     waiter.registration = this;
     this.#owner = this.owner;
-    this.waiters = this.waiters.length === 0 ? [waiter] : [...this.waiters, waiter];
-    this.wanted |= waiter.interest;
+    this.#waiters.add(waiter);
+    this.#listed = undefined;
   }
 
   leave(waiter: Waiter): void {
     waiter.registration = undefined;
-    this.waiters = this.waiters.length === 1
-      ? nobody
-      : this.waiters.filter((other) => other !== waiter);
-    if (this.waiters === nobody) this.#owner = undefined;
-    this.reconsider();
+    this.#waiters.delete(waiter);
+    this.#listed = undefined;
+    if (!this.isWaitedFor) this.#owner = undefined;
   }
 
-  /** Somebody waits for something else, or no longer. */
-  reconsider(): void {
-    this.wanted = 0;
-    for (const waiter of this.waiters) this.wanted |= waiter.interest;
+  /** Whether anybody waits. */
+  get isWaitedFor(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /** Never changed in place, so that a batch goes on with those who waited when it began. */
+  get waiters(): readonly Waiter[] {
+    return this.#listed ??= [...this.#waiters];
+  }
+
+  /** What somebody waits for. */
+  get wanted(): number {
+    let wanted = 0;
+    for (const { interest } of this.waiters) wanted |= interest;
+    return wanted;
   }
 
   /** Nothing is to be heard of it any more. */

@@ -178,7 +178,7 @@ export class Registry {
     const known = this.#byNumber.get(number);
     if (known === undefined) return undefined;
     if (known.owner !== fd && !this.isCurrent(known)) this.#onGone(known);
-    else if (mode !== 0 && known.waiters.length === 0) this.forget(known); // only in the way
+    else if (mode !== 0 && !known.isWaitedFor) this.forget(known); // only in the way
     else return known;
     return undefined;
   }

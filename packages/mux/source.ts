@@ -54,7 +54,7 @@ export interface ChunkOptions extends WaitOptions {
  * ```
  */
 export interface ReadAllOptions extends WaitOptions {
-  /** The most bytes that are taken; by default any number. */
+  /** The most bytes that are taken; by default, and with `Infinity`, any number. */
   readonly limit?: number;
 }
 
@@ -118,8 +118,8 @@ export async function readAllFrom(
   options: ReadAllOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   requireKnown(options, ["limit", "signal", "timeout"]);
-  const { limit = Number.MAX_SAFE_INTEGER, ...wait } = options;
-  requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
+  const { limit = Infinity, ...wait } = options;
+  if (limit !== Infinity) requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunksFrom(source, wait)) {

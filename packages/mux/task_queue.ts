@@ -1,4 +1,4 @@
-import { signalOf, unlessAborted } from "./giving_up.ts";
+import { leftOf, unlessGivenUp } from "./giving_up.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /**
@@ -41,15 +41,14 @@ export class TaskQueue {
    */
   async run<T>(
     task: (wait: WaitOptions | undefined) => Promise<T>,
-    options: WaitOptions = {},
+    options?: WaitOptions,
   ): Promise<T> {
-    const signal = signalOf(options);
-    signal?.throwIfAborted();
-    const wait = signal && { signal };
+    const wait = options === undefined ? undefined : leftOf(options);
+    wait?.signal?.throwIfAborted();
     const before = this.#last;
     const done = before === undefined
       ? task(wait)
-      : unlessAborted(before, signal).then(() => task(wait));
+      : unlessGivenUp(before, wait ?? {}).then(() => task(wait));
     const last = this.#last = Promise.allSettled([before, done]).then(() => {
       if (this.#last === last) this.#last = undefined;
     });

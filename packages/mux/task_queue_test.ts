@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import process from "node:process";
+import { clearInterval, setInterval } from "node:timers";
 import { read, write } from "@posixly/fd";
-import { turns } from "@posixly/testing";
+import { gc, turns } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { pipe as ends } from "./ends_fixture.ts";
@@ -91,11 +93,59 @@ test("nobody writes for so long that others have no turn", async () => {
   }
 });
 
+test("a task that is given up by the clock does not run, and one that runs has what is left", async () => {
+  const queue = new TaskQueue();
+  const alive = setInterval(() => {}, 1000);
+  let finish!: () => void;
+  const first = queue.run(() => new Promise<void>((resolve) => finish = resolve));
+  const late = queue.run(() => assert.fail(), { timeout: 2 });
+  const left = queue.run((wait) => Promise.resolve(wait!.timeout), { timeout: 60_000 });
+  await assert.rejects(late, { name: "TimeoutError" });
+  finish();
+  await first;
+  const timeout = await left;
+  assert.ok(timeout! > 0 && timeout! < 60_000, `${timeout}`);
+  clearInterval(alive);
+});
+
+test("writes that can be given up keep nothing when they are over", async () => {
+  using ends = pipe();
+  const queue = new WriteQueue(ends.writer, (bytes) => write(ends.writer, bytes));
+  const [one, buffer] = [new Uint8Array(1), new Uint8Array(65_536)];
+  const { signal } = new AbortController();
+  const kept = async (writes: number) => {
+    await gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < writes; i++) {
+      await queue.write(one, { signal, timeout: 3_600_000 });
+      if (i % 50 === 0) read(ends.reader, buffer);
+    }
+    await gc();
+    return (process.memoryUsage().heapUsed - before) / writes;
+  };
+  await kept(1000); // what the compiler needs
+  const bytes = await kept(10_000);
+  assert.ok(bytes < 300, `${bytes} bytes a write`);
+});
+
+test("what is closed is written nothing to, and not even that", async () => {
+  using ends = pipe();
+  const queue = new WriteQueue(ends.writer, (bytes) => write(ends.writer, bytes));
+  const stuck = queue.write(new Uint8Array(70_000));
+  const empty = queue.write(new Uint8Array(0));
+  ends.writer.close();
+  const closed = { message: /was closed$/ };
+  await assert.rejects(stuck, closed);
+  await assert.rejects(empty, closed);
+  await assert.rejects(queue.write(new Uint8Array(0)), closed);
+});
+
 test("an empty write is checked as any other", async () => {
   using ends = pipe();
   const queue = new WriteQueue(ends.writer, () => assert.fail());
   await queue.write(new Uint8Array(0));
   await assert.rejects(queue.write(new Uint8Array(0), { timeOut: 1 } as object), TypeError);
+  await assert.rejects(queue.write(new Uint8Array(1), null as never), TypeError);
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(queue.write(new Uint8Array(0), { signal }), /enough/);
 });

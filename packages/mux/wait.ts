@@ -1,11 +1,10 @@
-import { performance } from "node:perf_hooks";
-import { clearTimeout, setTimeout } from "node:timers";
 import type { AsFd } from "@posixly/fd";
 import { requireInteger, requireKnown, show } from "@posixly/sys";
 import { EPOLLIN, EPOLLOUT } from "./libc.ts";
 import { onAbort } from "./on_abort.ts";
 import { reactor } from "./reactor.ts";
 import type { Registration, Waiter } from "./registration.ts";
+import { Timer } from "./timer.ts";
 
 /**
  * How to give up waiting.
@@ -26,7 +25,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /**
    * After how many milliseconds the wait ends with a `TimeoutError`, not before; by default, and
-   * with `Infinity`, never.
+   * with `Infinity`, never. Any number up to `Number.MAX_SAFE_INTEGER` will do.
    */
   readonly timeout?: number;
 }
@@ -43,7 +42,7 @@ export interface WaitOptions {
  * @param options How to give up
  * @returns Resolves on the event loop
  * @throws {SyscallError} `EPERM` if it cannot be polled, as a regular file; `EBADF` if it is not
- * open
+ * open; `EMFILE` or `ENFILE` if nobody else waits and there is no descriptor left to wait with
  * @throws {TypeError | RangeError} If an option is not as described
  * @throws {Error} If it is closed meanwhile
  * @throws {DOMException} `TimeoutError` after `timeout`; or the signal's reason, if it aborts
@@ -99,12 +98,20 @@ export function waitFor(fd: AsFd, interest: number, options?: WaitOptions): Prom
 export function requireWaitOptions(options: WaitOptions): void {
   requireKnown(options, ["signal", "timeout"]);
   const { signal, timeout } = options;
-  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+  if (signal !== undefined && !isSignal(signal)) {
     throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
   if (timeout !== undefined && timeout !== Infinity) {
-    requireInteger(typeof timeout === "number" ? awayFromZero(timeout) : timeout, "timeout");
+    const whole = typeof timeout === "number" ? awayFromZero(timeout) : timeout;
+    requireInteger(whole, "timeout", 0, Number.MAX_SAFE_INTEGER);
   }
+}
+
+/** Whether it can all that is asked of a signal, whoever has made it. */
+function isSignal(signal: AbortSignal | null): boolean {
+  return typeof signal?.throwIfAborted === "function" &&
+    typeof signal.addEventListener === "function" &&
+    typeof signal.removeEventListener === "function";
 }
 
 /** A fraction of a millisecond waits no less than that, and is no less wrong below 0. */
@@ -120,7 +127,7 @@ class Wait implements Waiter {
   readonly #resolve: (bits: number) => void;
   readonly #reject: (reason: unknown) => void;
   #signal: AbortSignal | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(
     interest: number,
@@ -134,24 +141,20 @@ class Wait implements Waiter {
 
   begin(fd: AsFd, options: WaitOptions | undefined): void {
     if (options !== undefined) requireWaitOptions(options);
-    options?.signal?.throwIfAborted();
+    const { signal, timeout } = options ?? {};
+    signal?.throwIfAborted();
     reactor.add(fd, this);
-    if (options === undefined) return;
-    const { signal, timeout } = options;
     this.#signal = signal;
     if (signal !== undefined) onAbort(signal, this);
     if (timeout !== undefined && timeout !== Infinity) {
-      this.#startTimer(performance.now() + timeout);
+      this.#timer = new Timer(timeout, () => this.#timeIsOver());
     }
   }
 
-  /** A timer ends early if the thread was busy when it began; what came in time is not too late. */
-  #startTimer(until: number): void {
-    this.#timer = setTimeout(() => {
-      if (performance.now() < until) return this.#startTimer(until);
-      reactor.look();
-      if (this.registration !== undefined) this.#giveUp(timedOut());
-    }, Math.ceil(until - performance.now()));
+  /** What came in time is not too late, although nobody has looked yet. */
+  #timeIsOver(): void {
+    reactor.look();
+    if (this.registration !== undefined) this.#giveUp(timedOut());
   }
 
   ready(bits: number): void {
@@ -177,7 +180,7 @@ class Wait implements Waiter {
   #end(): void {
     reactor.remove(this);
     this.#signal?.removeEventListener("abort", this);
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer?.clear();
   }
 }
 

@@ -252,7 +252,8 @@ test("options there are not, and such that are none, are refused before anything
       [{ timeout: NaN }, TypeError],
       [{ timeout: -1 }, RangeError],
       [{ timeout: -0.5 }, RangeError],
-      [{ timeout: 2 ** 31 }, RangeError],
+      [{ timeout: 2 ** 53 }, RangeError],
+      [{ signal: { throwIfAborted() {} } }, TypeError],
     ];
     for (const [options, kind] of refused) {
       await assert.rejects(readable(counter, options), kind, JSON.stringify(options));
@@ -367,6 +368,45 @@ test("a timeout does not end the wait of what was ready in time, even if nobody 
   for (const begin = performance.now(); performance.now() < begin + 5;);
   await wait;
   await readable(counter, { timeout: 0 });
+});
+
+test("thousands may wait for one descriptor, and each may end on its own", () =>
+  withoutLeaks(async () => {
+    const counter = eventfd();
+    const controllers = Array.from({ length: 3000 }, () => new AbortController());
+    const waits = controllers.map(({ signal }) => state(readable(counter, { signal })));
+    const now = () => waits.map(({ now }) => now);
+    await seen();
+    for (let i = 0; i < controllers.length; i += 2) controllers[i].abort();
+    await seen();
+    assert.deepEqual(now(), waits.map((_, i) => i % 2 === 0 ? "AbortError" : "waits"));
+    counter.add(1);
+    await seen();
+    assert.deepEqual(now(), waits.map((_, i) => i % 2 === 0 ? "AbortError" : "ready"));
+    counter.take();
+    const ending = Array.from({ length: 3000 }, () => state(readable(counter)));
+    counter.close();
+    await seen();
+    assert.ok(ending.every(({ now }) => now === "Error"));
+  }));
+
+test("a timeout may be longer than the timers of the runtime are", async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => {
+    if (warning.name === "TimeoutOverflowWarning") warnings.push(warning);
+  };
+  process.on("warning", warned);
+  using counter = eventfd();
+  const waiting = readable(counter, { timeout: 2 ** 31 });
+  const longest = readable(counter, { timeout: Number.MAX_SAFE_INTEGER });
+  const states = [waiting, longest].map(state);
+  using never = eventfd(); // until when a timer of 1 ms would be over
+  await assert.rejects(readable(never, { timeout: 3 }), { name: "TimeoutError" });
+  assert.deepEqual(states.map(({ now }) => now), ["waits", "waits"]);
+  counter.add(1);
+  await Promise.all([waiting, longest]);
+  process.off("warning", warned);
+  assert.deepEqual(warnings, []);
 });
 
 test("with a signal and a timeout, the earlier ends the wait", async () => {

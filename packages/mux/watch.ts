@@ -33,7 +33,7 @@ const MODES = EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP;
  * @param callback Is told what is the case
  * @returns The watch, which keeps the program alive until it is closed or unreferenced
  * @throws {SyscallError} `EPERM` if the descriptor cannot be polled, as a regular file; `EBADF` if
- * it is not open
+ * it is not open; `EMFILE` or `ENFILE` if there is no descriptor left to wait with
  * @throws {TypeError} If the interest is none, or `callback` is no function
  * @throws {Error} If its number is watched in another mode and no owner was passed
  *

@@ -1,6 +1,7 @@
-import type { AsFd } from "@posixly/fd";
+import { type AsFd, fdOf } from "@posixly/fd";
 import { type Bytes, requireBytes } from "@posixly/sys";
 import { whenWritable } from "./attempt.ts";
+import { leftOf } from "./giving_up.ts";
 import { TaskQueue } from "./task_queue.ts";
 import { mayGoOn } from "./turn.ts";
 import type { WaitOptions } from "./wait.ts";
@@ -47,18 +48,21 @@ export class WriteQueue extends TaskQueue {
    * @param options How to give up
    * @returns Resolves when the kernel has all of them
    * @throws {TypeError} If `bytes` is no buffer, or an option is none
-   * @throws What the call throws; an `Error` if the descriptor is closed meanwhile; the signal's
-   * reason, or a `TimeoutError`: a part may have been written by then
+   * @throws What the call throws; an `Error` if the descriptor is closed, even meanwhile; the
+   * signal's reason, or a `TimeoutError`: a part may have been written by then
    */
   async write(bytes: Bytes, options?: WaitOptions): Promise<void> {
     const { byteLength } = requireBytes(bytes, "bytes");
-    const isFirst = byteLength > 0 && options === undefined && this.isIdle && mayGoOn();
+    const wait = options === undefined ? undefined : leftOf(options);
+    wait?.signal?.throwIfAborted();
+    const isFirst = byteLength > 0 && this.isIdle && mayGoOn();
     const done = isFirst ? this.#attempt(bytes) ?? 0 : 0;
     if (isFirst && done === byteLength) return;
-    await this.run((wait) => this.#write(bytes, done, wait), options);
+    await this.run((left) => this.#write(bytes, done, left), wait);
   }
 
   async #write(bytes: Bytes, from: number, wait: WaitOptions | undefined): Promise<void> {
+    fdOf(this.#fd); // nothing is not written either to what is closed
     const { buffer, byteOffset, byteLength } = bytes;
     for (let done = from; done < byteLength;) {
       const rest = done === 0

@@ -1,5 +1,5 @@
 import { eventfd, getFlags, type OwnedFd } from "@posixly/fd";
-import { signalOf, type WaitOptions, whenReadable } from "@posixly/mux";
+import { leftOf, type WaitOptions, whenReadable } from "@posixly/mux";
 import type { SyscallError } from "@posixly/sys";
 import { acceptSocket } from "./accept.ts";
 import type { SocketAddress } from "./address.ts";
@@ -64,8 +64,8 @@ export class Acceptor<Accepted extends Socket> extends Socket implements AsyncIt
    *
    * One for which there is no descriptor left is closed, and counted in `refused`; otherwise it
    * would stay in the queue, where it keeps the socket ready, and a loop would spin. A
-   * spare descriptor is kept for that. Where even that is lost, or memory is, it is tried again
-   * after a while.
+   * spare descriptor is kept for that. Where even that is lost, or memory is, or there is none to
+   * wait with, it is tried again after a while.
    *
    * @param options How to give up waiting
    * @returns The connection
@@ -75,14 +75,16 @@ export class Acceptor<Accepted extends Socket> extends Socket implements AsyncIt
    * @throws The signal's reason, or a `TimeoutError`
    */
   async accept(options: WaitOptions = {}): Promise<Accepted> {
-    const signal = signalOf(options);
-    const wait = signal && { signal };
+    const wait = leftOf(options);
     const pause = new Pause();
     this.#requireNonBlocking();
     for (;;) {
-      const accepted = await whenReadable(this, () => this.#nextOrLater(), wait);
-      if (accepted !== later) return accepted;
-      await pause.wait(signal);
+      try {
+        return await whenReadable(this, () => this.tryAccept(), wait);
+      } catch (error) {
+        if (!lacks.includes((error as SyscallError | null)?.code ?? "")) throw error;
+      }
+      await pause.wait(wait);
     }
   }
 
@@ -139,16 +141,6 @@ export class Acceptor<Accepted extends Socket> extends Socket implements AsyncIt
     if (!this.#isNonBlocking) throw new TypeError("Cannot wait for a listener that blocks");
   }
 
-  /** The next connection; `null` if there is none, `later` if nothing can be done about it now. */
-  #nextOrLater(): Accepted | typeof later | null {
-    try {
-      return this.tryAccept();
-    } catch (error) {
-      if (lacks.includes((error as SyscallError).code)) return later;
-      throw error;
-    }
-  }
-
   /** Closes the connection that is next, by way of the spare descriptor, if there are no others. */
   #refuseInstead(error: unknown): null {
     const spare = this.#spare;
@@ -166,5 +158,3 @@ export class Acceptor<Accepted extends Socket> extends Socket implements AsyncIt
 
 /** What may be there again after a while. */
 const lacks = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
-
-const later = Symbol();

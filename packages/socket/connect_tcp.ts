@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import { signalOf, unlessAborted, type WaitOptions } from "@posixly/mux";
+import { leftOf, unlessGivenUp, type WaitOptions } from "@posixly/mux";
 import { errno, requireInteger, requireKnown, SyscallError } from "@posixly/sys";
 import type { AddressLike } from "./address.ts";
 import { bind } from "./bind.ts";
@@ -78,14 +78,14 @@ export async function connectTcp(
   options: ConnectOptions = {},
 ): Promise<Connection> {
   requireKnown(options, ["from", "options", "signal", "timeout"]);
-  const { from, options: settings = {}, ...wait } = options;
-  const signal = signalOf(wait);
-  signal?.throwIfAborted();
+  const { from, options: settings = {}, ...others } = options;
+  const wait = leftOf(others);
+  wait.signal?.throwIfAborted();
   const own = from === undefined ? undefined : internetAddress(from);
-  const attempt = (address: InternetAddress, signal?: AbortSignal) =>
-    connectTo(address, own, settings, signal);
-  if (!isNamed(to)) return await attempt(internetAddress(to), signal);
-  return await firstToConnect(await addressesOf(to, own, signal), attempt, signal);
+  const attempt = (address: InternetAddress, wait: WaitOptions) =>
+    connectTo(address, own, settings, wait);
+  if (!isNamed(to)) return await attempt(internetAddress(to), wait);
+  return await firstToConnect(await addressesOf(to, own, wait), attempt, wait);
 }
 
 function isNamed(to: AddressLike | HostAndPort): to is HostAndPort {
@@ -95,7 +95,7 @@ function isNamed(to: AddressLike | HostAndPort): to is HostAndPort {
 async function addressesOf(
   { host, port, ...others }: HostAndPort,
   own: InternetAddress | undefined,
-  signal: AbortSignal | undefined,
+  wait: WaitOptions,
 ): Promise<InternetAddress[]> {
   requireKnown(others, []);
   if (typeof host !== "string" || host === "") {
@@ -104,7 +104,7 @@ async function addressesOf(
   requireInteger(port, "port", 0, 65_535);
   const version = { ipv4: 4, ipv6: 6 } as const;
   const looking = lookup(host, { all: true, family: own === undefined ? 0 : version[own.family] });
-  const found = await unlessAborted(looking, signal);
+  const found = await unlessGivenUp(looking, wait);
   if (found.length === 0) throw new Error(`no address of ${host} was found`);
   return found.map(({ address, family }) =>
     internetAddress(family === 4 ? `${address}:${port}` : `[${address}]:${port}`)
@@ -115,13 +115,13 @@ async function connectTo(
   address: InternetAddress,
   own: InternetAddress | undefined,
   settings: Partial<SettableOptions>,
-  signal: AbortSignal | undefined,
+  wait: WaitOptions,
 ): Promise<Connection> {
   const connection = new Connection(socket(address.family, "stream").release());
   try {
     setOptions(connection, settings);
     if (own !== undefined) bind(connection, own);
-    await establish(connection, address, signal && { signal });
+    await establish(connection, address, wait);
     if (own === undefined) requireOther(connection, address);
     return connection;
   } catch (error) {

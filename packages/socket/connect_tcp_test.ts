@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import process from "node:process";
 import { setImmediate } from "node:timers";
+import type { WaitOptions } from "@posixly/mux";
 import { testWhere, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import {
@@ -240,11 +241,12 @@ test("of all addresses none answers: giving up ends every attempt", () =>
     const reason = new Error("enough");
     const controller = new AbortController();
     const addresses = [silent.address, silent.address];
-    const waiting = assert.rejects(firstToConnect(addresses, attempt, controller.signal), reason);
+    const { signal } = controller;
+    const waiting = assert.rejects(firstToConnect(addresses, attempt, { signal }), reason);
     await turns();
     controller.abort(reason);
     await waiting;
-    const late = AbortSignal.timeout(300); // when both are being tried
+    const late = { timeout: 300 }; // when both are being tried
     await assert.rejects(firstToConnect(addresses, attempt, late), { name: "TimeoutError" });
   }));
 
@@ -255,7 +257,8 @@ test("a signal may be given to any number of attempts, without a warning", () =>
     process.on("warning", warn);
     using silent = await silentListener();
     const controller = new AbortController();
-    const connect = () => firstToConnect([silent.address], attempt, controller.signal);
+    const { signal } = controller;
+    const connect = () => firstToConnect([silent.address], attempt, { signal });
     const all = Promise.allSettled(Array.from({ length: 20 }, connect));
     await turns();
     controller.abort(new Error("all of you"));
@@ -265,8 +268,8 @@ test("a signal may be given to any number of attempts, without a warning", () =>
     assert.deepEqual(warnings, []);
   }));
 
-function attempt(address: InternetAddress, signal: AbortSignal): Promise<Connection> {
-  return connectTcp(address, { signal });
+function attempt(address: InternetAddress, wait: WaitOptions): Promise<Connection> {
+  return connectTcp(address, wait);
 }
 
 /** An address where nobody is. */

@@ -1,4 +1,4 @@
-import type { AsFd } from "@posixly/fd";
+import { type AsFd, fdOf } from "@posixly/fd";
 import {
   type ChunkOptions,
   readableFrom,
@@ -152,6 +152,7 @@ export class Connection extends Socket implements AsyncIterable<Uint8Array<Array
    * @throws The signal's reason, or a `TimeoutError`
    */
   async end(options?: WaitOptions): Promise<void> {
+    fdOf(this); // what is closed cannot be ended, not even twice
     if (this.#hasEnded) return;
     await this.#writes.run(() => Promise.resolve(this.#shutDown()), options);
   }

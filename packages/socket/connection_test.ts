@@ -477,6 +477,26 @@ test("readAll stops at its limit", async () => {
   assert.equal((await ends.second.readAll({ limit: 8 })).length, 8);
 });
 
+test("readAll takes all if its limit is Infinity", async () => {
+  using ends = connectionPair();
+  send(ends.first, new Uint8Array(9));
+  await ends.first.end();
+  assert.equal((await ends.second.readAll({ limit: Infinity })).length, 9);
+  await assert.rejects(ends.second.readAll({ limit: -Infinity }), RangeError);
+});
+
+test("what is closed can neither be written nothing to, nor be ended", async () => {
+  for (const connected of Object.values(kinds)) {
+    using ends = filled(await connected());
+    await ends.first.end();
+    ends.first.close();
+    await assert.rejects(ends.first.write(new Uint8Array(0)), closed);
+    await assert.rejects(ends.first.end(), closed);
+    ends.second.close();
+    await assert.rejects(ends.second.end(), closed);
+  }
+});
+
 test("a byte stream fills buffers that are brought along", async () => {
   using ends = connectionPair();
   send(ends.first, new Uint8Array([1, 2, 3, 4, 5]));

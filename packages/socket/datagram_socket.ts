@@ -1,9 +1,10 @@
-import { signalOf, type WaitOptions, whenReadable, whenWritable, writable } from "@posixly/mux";
+import { leftOf, type WaitOptions, whenReadable, whenWritable, writable } from "@posixly/mux";
 import type { Bytes } from "@posixly/sys";
 import type { AddressLike, SocketAddress } from "./address.ts";
 import { connect } from "./connect.ts";
 import { socket } from "./create.ts";
 import { cutMessage } from "./cut_message.ts";
+import { isEndedForReading } from "./ended.ts";
 import { localAddress, remoteAddress } from "./endpoints.ts";
 import { atOnce } from "./message_flags.ts";
 import { receiveFrom } from "./receive_from.ts";
@@ -75,17 +76,30 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
   /**
    * Waits for a message, recvmsg(2). It comes whole, however long it is.
    *
+   * As long as its error queue has something, the socket counts as ready, and this tries again and
+   * again: with `ipReceiveError` and the like take all errors, see {@linkcode receiveError}.
+   *
    * @param options How to give up waiting
    * @returns The message and its sender
    * @throws {SyscallError} `ECONNREFUSED` if it is connected and nobody was there for the last
-   * message sent
-   * @throws {Error} If it is closed, even meanwhile; or if somebody who shares the socket took the
-   * message that there was room for, so that a longer one was cut
+   * message sent; with `ipReceiveError` whatever the network answered
+   * @throws {Error} If it is closed, even meanwhile, or was ended for reading and nothing is left;
+   * or if somebody who shares the socket took the message that there was room for, so that a
+   * longer one was cut
    * @throws {TypeError} If an option is none
    * @throws The signal's reason, or a `TimeoutError`
    */
-  receive(options?: WaitOptions): Promise<Datagram> {
-    return whenReadable(this, () => this.#next(), options);
+  async receive(options?: WaitOptions): Promise<Datagram> {
+    const received = await this.#receive(options);
+    if (received !== end) return received;
+    throw new Error("Cannot receive: the half for reading was ended");
+  }
+
+  #receive(options?: WaitOptions): Promise<Datagram | typeof end> {
+    let attempts = 0;
+    // Ended for reading, it is ready for ever, with nothing to receive.
+    const isOver = () => attempts++ > 0 && isEndedForReading(this);
+    return whenReadable(this, () => this.#next() ?? (isOver() ? end : null), options);
   }
 
   #next(): Datagram | null {
@@ -135,8 +149,7 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
    * read yet, and the queue of the receiver, which tells only those who are connected to him.
    */
   async #sendWithin(bytes: Bytes, to: AddressLike, options: WaitOptions = {}): Promise<void> {
-    const signal = signalOf(options);
-    const wait = signal && { signal };
+    const wait = leftOf(options);
     const isSent = () => sendTo(this, bytes, to, atOnce) !== null;
     while (!await whenWritable(this, isSent, wait)) {
       await writable(this, wait);
@@ -145,7 +158,7 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
   }
 
   /** Waits with a socket that is connected to the receiver, and that nothing is sent through. */
-  async #whenRoomAt(to: AddressLike, wait: WaitOptions | undefined): Promise<void> {
+  async #whenRoomAt(to: AddressLike, wait: WaitOptions): Promise<void> {
     using probe = socket("unix", "datagram");
     const close = () => probe.close();
     const stay = this.beforeClose(close);
@@ -154,7 +167,7 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
       await writable(probe, wait);
     } catch (error) {
       // Who is connected to us takes nothing from others, and from us whatever we have room for.
-      if ((error as { code?: string }).code !== "EPERM") throw error;
+      if ((error as { code?: string } | null)?.code !== "EPERM") throw error;
     } finally {
       stay();
     }
@@ -168,20 +181,22 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
     return this.#knownFamily ??= this.localAddress.family;
   }
 
-  /** The messages as they come, until the socket is closed. */
+  /** The messages as they come, until the socket is closed or ended for reading. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Datagram, void, void> {
     while (!this.closed) {
-      let datagram: Datagram;
+      let datagram: Datagram | typeof end;
       try {
-        datagram = await this.receive();
+        datagram = await this.#receive();
       } catch (error) {
         if (this.closed) return;
         throw error;
       }
+      if (datagram === end) return;
       yield datagram;
     }
   }
 }
 
+const end = Symbol();
 const nothing = new Uint8Array(0);
 const measuring = { peek: true, truncate: true, nonBlocking: true } as const;

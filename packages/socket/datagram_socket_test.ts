@@ -7,10 +7,12 @@ import { turns, withoutLeaks } from "@posixly/testing";
 import {
   type AddressLike,
   DatagramSocket,
+  errorQueue,
   getOption,
   receive,
   sendTo,
   setOptions,
+  shutdown,
   socket,
   type SocketAddress,
   socketPair,
@@ -118,6 +120,39 @@ for (const [kind, make] of Object.entries(kinds)) {
       await assert.rejects(one.receive(), closed);
       await assert.rejects(one.send(encode("x"), address), closed);
     }));
+
+  test(`${kind}: after an end for reading comes what was there, and then nobody waits`, () =>
+    withoutLeaks(async () => {
+      using client = make();
+      const ended = { message: /was ended$/ };
+      {
+        using server = make();
+        for (const text of ["before", ""]) await client.send(encode(text), server.localAddress);
+        endReading(server);
+        assert.equal(decode((await server.receive()).bytes), "before");
+        assert.equal((await server.receive()).bytes.length, 0);
+        await assert.rejects(server.receive(), ended);
+        for await (const _ of server) assert.fail();
+      }
+      using server = make();
+      const waiting = assert.rejects(server.receive(), ended);
+      const looping = (async () => {
+        for await (const _ of server) assert.fail();
+      })();
+      await turns();
+      endReading(server);
+      await waiting;
+      await looping;
+    }));
+}
+
+/** Ends one half; UDP says that it is not connected, and does it all the same. */
+function endReading(socket: DatagramSocket): void {
+  try {
+    shutdown(socket, "read");
+  } catch (error) {
+    assert.equal((error as { code?: string }).code, "ENOTCONN");
+  }
 }
 
 /** How often the kernel is asked to send while somebody waits. */
@@ -297,6 +332,22 @@ test("files come and go with their sockets; what was left may be replaced", () =
     assert.ok(existsSync(path));
     unixDatagram(path, { replaceStale: true }).close();
     assert.ok(!existsSync(path));
+  }));
+
+test("an error that nobody has taken is no end", () =>
+  withoutLeaks(async () => {
+    using nobody = udp("127.0.0.1:0");
+    using client = udp("127.0.0.1:0", { options: { ipReceiveError: true } });
+    using server = udp("127.0.0.1:0");
+    const { localAddress } = nobody;
+    nobody.close();
+    await client.send(encode("anybody?"), localAddress);
+    await assert.rejects(client.receive(), { code: "ECONNREFUSED" });
+    const receiving = client.receive();
+    await turns();
+    await server.send(encode("I am"), client.localAddress);
+    assert.equal(decode((await receiving).bytes), "I am");
+    assert.equal([...errorQueue(client)].length, 1);
   }));
 
 test("a socket that blocks holds up nobody", async () => {

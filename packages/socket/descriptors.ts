@@ -1,6 +1,7 @@
 import { type AsFd, fdOf, type OwnedFd } from "@posixly/fd";
 import { type Bytes, requireBytes, requireInteger } from "@posixly/sys";
-import { SO_TYPE, SOCK_STREAM } from "./libc.ts";
+import { isAtEnd } from "./ended.ts";
+import { SO_TYPE, SOCK_SEQPACKET, SOCK_STREAM } from "./libc.ts";
 import { MOST_DESCRIPTORS } from "./message.ts";
 import type { ReceiveOptions, SendOptions } from "./message_flags.ts";
 import { type ReceivedMessage, receiveMessage } from "./receive_message.ts";
@@ -48,9 +49,14 @@ export interface ReceivedDescriptors extends Disposable {
   readonly descriptors: readonly OwnedFd[];
   /** How many bytes came with them. */
   readonly length: number;
-  /** Whether the stream has ended, so that no more will come. */
+  /**
+   * Whether the other side has ended, so that no more will come; of datagrams, never. An empty
+   * message of `seqpacket` is taken for the end if it is the last of all.
+   */
   readonly ended: boolean;
-  /** Whether some were lost, since too many are open here, or came and were closed as too many. */
+  /** Whether bytes of a message did not fit into `into`, and were lost; of a stream, never. */
+  readonly truncated: boolean;
+  /** Whether descriptors were lost: too many are open here, or more came than were asked for. */
   readonly lost: boolean;
 }
 
@@ -121,7 +127,7 @@ export function viewOf(bytes: Bytes): Uint8Array {
 }
 
 function requireRoom(fd: number, messages: number, length: number): void {
-  if (messages > 1 && socketLevel(fd, SO_TYPE) !== SOCK_STREAM) {
+  if (messages > 1 && !isStream(fd)) {
     throw new RangeError(`a message takes ${MOST_DESCRIPTORS} descriptors at most`);
   }
   if (messages > 1 && length < messages) {
@@ -140,8 +146,8 @@ function attempt(call: () => number | null, hasBegun: boolean): number | null {
 }
 
 /**
- * Receives descriptors from a `unix` socket, with as many messages as it takes: the other half of
- * {@linkcode sendDescriptors}. It goes on until there are `count`, or the room for bytes is full.
+ * Receives descriptors from a `unix` socket: the other half of {@linkcode sendDescriptors}. Over a
+ * stream it goes on until there are `count`, or the room for bytes is full; of messages it takes one.
  *
  * @param socket The socket
  * @param count How many there shall be
@@ -182,16 +188,16 @@ export function receiveDescriptors(
   const close = () => messages.forEach((message) => message[Symbol.dispose]());
   let [came, length, ended] = [0, 0, false];
   try {
-    while (came < count && length < room.length && !ended) {
+    do {
       const most = Math.min(count - came, MOST_DESCRIPTORS);
       const message = receiveMessage(fd, room.subarray(length), { ...options, descriptors: most });
       if (message === null) break;
       messages.push(message);
       came += message.descriptors.length;
       length += message.length;
-      ended = message.length === 0 && message.descriptors.length === 0;
-      if (options?.peek) break; // it would be the same one again
-    }
+      ended = message.length === 0 && message.descriptors.length === 0 && isEnd(fd);
+      if (options?.peek || !isStream(fd)) break; // it would be the same one again, or another
+    } while (came < count && length < room.length && !ended);
   } catch (error) {
     close();
     throw error;
@@ -201,7 +207,17 @@ export function receiveDescriptors(
     descriptors: messages.flatMap(({ descriptors }) => descriptors),
     length,
     ended,
+    truncated: messages.some(({ truncated }) => truncated),
     lost: messages.some(({ controlTruncated, surplus }) => controlTruncated || surplus > 0),
     [Symbol.dispose]: close,
   };
+}
+
+/** Whether nothing at all is the end, rather than an empty message. */
+function isEnd(fd: number): boolean {
+  return isStream(fd) || (socketLevel(fd, SO_TYPE) === SOCK_SEQPACKET && isAtEnd(fd));
+}
+
+function isStream(fd: number): boolean {
+  return socketLevel(fd, SO_TYPE) === SOCK_STREAM;
 }

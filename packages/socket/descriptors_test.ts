@@ -211,6 +211,54 @@ test("when too many are open here, what fits is given, and the rest is lost, tol
   });
 });
 
+test("an empty message is not the end, where the two can be told apart", () =>
+  withoutLeaks(() => {
+    const file = memfd("after nothing");
+    for (const type of ["datagram", "seqpacket"] as const) {
+      using pair = socketPair(type);
+      const into = new Uint8Array(8);
+      send(pair.first, new Uint8Array(0));
+      using empty = receiveDescriptors(pair.second, 5, into);
+      assert.deepEqual([empty!.descriptors.length, empty!.length, empty!.ended], [0, 0, false]);
+      sendDescriptors(pair.first, [file]);
+      pair.first.close();
+      using last = receiveDescriptors(pair.second, 5, into);
+      assert.deepEqual([last!.descriptors.length, last!.length, last!.ended], [1, 1, false]);
+      if (type === "seqpacket") assert.equal(receiveDescriptors(pair.second, 5)!.ended, true);
+    }
+    file.close();
+  }));
+
+test("messages are not mixed, nor is one cut for what another took", () =>
+  withoutLeaks(() => {
+    for (const type of ["datagram", "seqpacket"] as const) {
+      using pair = socketPair(type);
+      for (const text of ["hello", "world"]) sendDescriptors(pair.first, [0], encode(text));
+      for (const text of ["hello", "world"]) {
+        const into = new Uint8Array(8);
+        using received = receiveDescriptors(pair.second, 2, into);
+        assert.deepEqual([received!.descriptors.length, received!.truncated], [1, false]);
+        assert.deepEqual(into.subarray(0, received!.length), encode(text));
+      }
+    }
+  }));
+
+test("bytes of a message that were cut are told", () =>
+  withoutLeaks(() => {
+    for (const type of ["datagram", "seqpacket"] as const) {
+      using pair = socketPair(type);
+      for (const [room, isCut] of [[5, false], [3, true]] as const) {
+        sendDescriptors(pair.first, [0], encode("hello"));
+        using received = receiveDescriptors(pair.second, 1, new Uint8Array(room));
+        assert.deepEqual([received!.length, received!.truncated], [room, isCut]);
+      }
+    }
+    using pair = socketPair();
+    sendDescriptors(pair.first, [0], encode("hello"));
+    using part = receiveDescriptors(pair.second, 1, new Uint8Array(3));
+    assert.deepEqual([part!.length, part!.truncated], [3, false]); // the rest comes later
+  }));
+
 test("who only looks sees one message once", () =>
   withoutLeaks(() => {
     using pair = socketPair();

@@ -1,4 +1,4 @@
-import { signalOf, type WaitOptions, writable } from "@posixly/mux";
+import { leftOf, type WaitOptions, writable } from "@posixly/mux";
 import { SyscallError } from "@posixly/sys";
 import type { AddressLike } from "./address.ts";
 import { connect, connectionError } from "./connect.ts";
@@ -12,17 +12,17 @@ export async function establish(
   address: AddressLike,
   options: WaitOptions = {},
 ): Promise<void> {
-  const signal = signalOf(options);
+  const wait = leftOf(options);
   const pause = new Pause();
   for (;;) {
-    signal?.throwIfAborted();
+    wait.signal?.throwIfAborted();
     const connected = connect(socket, address);
     if (connected === true) return;
     if (connected === false) break;
     // The queue of a `unix` listener is full. Nothing in the kernel tells when it is not.
-    await pause.wait(signal);
+    await pause.wait(wait);
   }
-  await writable(socket, signal && { signal });
+  await writable(socket, wait);
   const error = connectionError(socket);
   if (error !== null) throw new SyscallError(error.errno, "connect", contextOf(socket.fd, address));
 }

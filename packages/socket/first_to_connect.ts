@@ -1,5 +1,5 @@
 import { clearTimeout, setTimeout } from "node:timers";
-import { onAbort } from "@posixly/mux";
+import { onGivenUp, type WaitOptions } from "@posixly/mux";
 import type { Connection } from "./connection.ts";
 import type { InternetAddress } from "./internet_address.ts";
 
@@ -9,22 +9,22 @@ const HEAD_START_MS = 250;
 /**
  * Tries to connect to one address after the other, until there is a connection.
  *
- * @throws What the first that failed has thrown, if all have; the signal's reason
+ * @throws What the first that failed has thrown, if all have; the signal's reason, or a
+ * `TimeoutError`
  */
 export async function firstToConnect(
   addresses: readonly InternetAddress[],
-  attempt: (address: InternetAddress, signal: AbortSignal) => Promise<Connection>,
-  signal?: AbortSignal,
+  attempt: (address: InternetAddress, wait: WaitOptions) => Promise<Connection>,
+  wait: WaitOptions = {},
 ): Promise<Connection> {
   const all = new AbortController();
-  const abort = () => all.abort(signal?.reason);
-  if (signal?.aborted) abort();
-  else if (signal !== undefined) onAbort(signal, abort);
+  const { signal } = all;
+  const stop = onGivenUp(wait, (reason) => all.abort(reason));
   const connected: Connection[] = [];
   const failures: unknown[] = [];
   const pending = new Set<Promise<void>>();
   const begin = (address: InternetAddress) => {
-    const ended = attempt(address, all.signal)
+    const ended = attempt(address, { signal })
       .then((connection) => {
         if (connected.length === 0) connected.push(connection);
         else connection.close();
@@ -36,16 +36,16 @@ export async function firstToConnect(
     for (const address of addresses) {
       begin(address);
       await oneOf(pending, HEAD_START_MS);
-      if (connected.length > 0 || signal?.aborted) break;
+      if (connected.length > 0 || signal.aborted) break;
     }
     while (connected.length === 0 && pending.size > 0) await oneOf(pending);
+    if (connected.length > 0) return connected[0];
+    signal.throwIfAborted();
+    throw failures[0];
   } finally {
-    signal?.removeEventListener("abort", abort);
+    stop();
     all.abort();
   }
-  if (connected.length > 0) return connected[0];
-  signal?.throwIfAborted();
-  throw failures[0];
 }
 
 /** Waits until one of them has ended, or for so many milliseconds. */

@@ -85,7 +85,10 @@ export interface IpOptions {
   readonly ipLocalPortRange: PortRange;
   /** The index of the interface to send by; 0 leaves it to the routes: `IP_UNICAST_IF`. */
   readonly ipUnicastInterface: number;
-  /** How many routers a packet to a group may pass, 0 to 255, 1 by default: `IP_MULTICAST_TTL`. */
+  /**
+   * How many routers a packet to a group may pass, 0 to 255; 1 by default, which -1 sets again:
+   * `IP_MULTICAST_TTL`.
+   */
   readonly ipMulticastTtl: number;
   /** What is sent to a group comes back to this machine's members: `IP_MULTICAST_LOOP`. */
   readonly ipMulticastLoop: boolean;

@@ -42,7 +42,10 @@ export interface Ipv6Options {
   readonly ipv6UnicastInterface: number;
   /** The index of the interface by which packets to groups go: `IPV6_MULTICAST_IF`. */
   readonly ipv6MulticastInterface: number;
-  /** How many routers a packet to a group may pass, 1 by default: `IPV6_MULTICAST_HOPS`. */
+  /**
+   * How many routers a packet to a group may pass, 0 to 255; 1 by default, which -1 sets again:
+   * `IPV6_MULTICAST_HOPS`.
+   */
   readonly ipv6MulticastHopLimit: number;
   /** What is sent to a group comes back to this machine's members: `IPV6_MULTICAST_LOOP`. */
   readonly ipv6MulticastLoop: boolean;

@@ -202,6 +202,35 @@ test("without descriptors left, connections are refused without a spin, and the 
     assert.equal(listener.refused, 7);
   }));
 
+test("what a signal aborts with is the reason, even if that is nothing", () =>
+  withoutLeaks(async () => {
+    using listener = listenTcp("127.0.0.1:0");
+    const controller = new AbortController();
+    const accepting = listener.accept({ signal: controller.signal });
+    await turns();
+    controller.abort(null);
+    assert.equal(await accepting.catch((reason: unknown) => reason), null);
+  }));
+
+test("without a descriptor to wait with, a listener goes on once there is one", () =>
+  withoutLeaks(async () => {
+    using listener = listenTcp("127.0.0.1:0");
+    using first = await connectTcp(listener.localAddress);
+    (await listener.accept()).close();
+    using second = tcp();
+    await turns(100); // nobody waits for anything, and nothing is open to wait with
+    let accepting: Promise<Connection>;
+    {
+      using _taken = takeAll();
+      accepting = listener.accept({ timeout: 10_000 });
+      await turns(10);
+    }
+    connect(second, listener.localAddress);
+    (await accepting).close();
+    assert.equal(listener.refused, 0);
+    first.close();
+  }));
+
 function tcp(): Socket {
   return socket("ipv4", "stream");
 }

@@ -521,4 +521,21 @@ t.setsockopt(IPPROTO_IP, IP_TOS, 0x20)`;
     assert.equal(getOption(tcp, "sendTimeout"), 1500);
   }));
 
+test("-1 sets what the system has, where the description says so", () => {
+  using udp = socket("ipv4", "datagram");
+  using udp6 = socket("ipv6", "datagram");
+  for (const name of ["ipTtl", "ipMulticastTtl"] as const) {
+    const usual = getOption(udp, name);
+    setOptions(udp, { [name]: 9 });
+    setOptions(udp, { [name]: -1 });
+    assert.equal(getOption(udp, name), usual, name);
+  }
+  for (const name of ["ipv6HopLimit", "ipv6MulticastHopLimit", "ipv6TrafficClass"] as const) {
+    const usual = getOption(udp6, name);
+    setOptions(udp6, { [name]: 9 });
+    setOptions(udp6, { [name]: -1 });
+    assert.equal(getOption(udp6, name), usual, name);
+  }
+});
+
 test.run();

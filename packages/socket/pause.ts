@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers";
-import { unlessAborted } from "@posixly/mux";
+import { unlessGivenUp, type WaitOptions } from "@posixly/mux";
 
 /** How long to wait at first, and at most. */
 const FIRST_MS = 1;
@@ -12,11 +12,11 @@ export class Pause {
   /**
    * Waits.
    *
-   * @throws The signal's reason, if it aborts
+   * @throws The signal's reason, or a `TimeoutError`
    */
-  async wait(signal?: AbortSignal): Promise<void> {
+  async wait(options: WaitOptions): Promise<void> {
     const length = this.#length;
     this.#length = Math.min(length * 2, LONGEST_MS);
-    await unlessAborted(new Promise<void>((resolve) => void setTimeout(resolve, length)), signal);
+    await unlessGivenUp(new Promise<void>((resolve) => void setTimeout(resolve, length)), options);
   }
 }

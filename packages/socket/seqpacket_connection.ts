@@ -1,10 +1,11 @@
-import { poll, TaskQueue, type WaitOptions, whenReadable, whenWritable } from "@posixly/mux";
+import { fdOf } from "@posixly/fd";
+import { TaskQueue, type WaitOptions, whenReadable, whenWritable } from "@posixly/mux";
 import { type Bytes, requireBytes } from "@posixly/sys";
 import type { SocketAddress } from "./address.ts";
-import { localAddress, remoteAddress } from "./endpoints.ts";
 import { cutMessage } from "./cut_message.ts";
+import { isAtEnd } from "./ended.ts";
+import { localAddress, remoteAddress } from "./endpoints.ts";
 import { atOnce } from "./message_flags.ts";
-import { queuedToRead } from "./queued.ts";
 import { receive } from "./receive.ts";
 import { send } from "./send.ts";
 import { shutdown } from "./shutdown.ts";
@@ -72,16 +73,11 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
     if (length === null) return null;
     const message = new Uint8Array(length);
     const received = receive(this, message, whole);
-    if (received === 0 && this.#isAtEnd) return end;
+    if (received === 0 && isAtEnd(this)) return end;
     if (received === null || received === length) return received === null ? null : message;
     // Somebody who shares the socket took the one that was measured.
     if (received > length) throw cutMessage();
     return message.slice(0, received);
-  }
-
-  /** Whether the other side has ended, and nothing but empty messages can be left. */
-  get #isAtEnd(): boolean {
-    return poll([{ fd: this, readHangUp: true }]).length > 0 && queuedToRead(this) === 0;
   }
 
   /**
@@ -114,6 +110,7 @@ export class SeqpacketConnection extends Socket implements AsyncIterable<Uint8Ar
    * @throws The signal's reason, or a `TimeoutError`
    */
   async end(options?: WaitOptions): Promise<void> {
+    fdOf(this); // what is closed cannot be ended, not even twice
     if (this.#hasEnded) return;
     await this.#sends.run(() => Promise.resolve(shutdown(this, "write")), options);
     this.#hasEnded = true;

@@ -195,6 +195,15 @@ test("what comes along with a message goes through sendMessage and receiveMessag
     assert.deepEqual([message?.length, message?.descriptors.length], [2, 2]);
   }));
 
+test("what is closed cannot be ended, not even twice", async () => {
+  using ends = connected();
+  await ends.first.end();
+  await ends.first.end();
+  ends.first.close();
+  await assert.rejects(ends.first.end(), { message: /was closed$/ });
+  await assert.rejects(ends.first.send(new Uint8Array(0)), { message: /was closed$/ });
+});
+
 test("an end for reading is the end, and EPIPE to the peer", async () => {
   using ends = connected();
   shutdown(ends.second, "read");

@@ -11,8 +11,10 @@ const halves = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR };
  * @param fd The socket
  * @param half `write` says that nothing more is sent: the peer reads up to there, and then 0.
  * `read` says that nothing more is wanted: reading is 0 once what is there was read, and a `unix`
- * peer that sends gets `EPIPE`, while TCP takes no notice
- * @throws {SyscallError} `ENOTCONN` if it is not connected, `ENOTSOCK` if it is no socket
+ * peer that sends gets `EPIPE`, while TCP takes no notice. A datagram socket counts as readable
+ * from then on, also with nothing to receive
+ * @throws {SyscallError} `ENOTCONN` if it is not connected, of UDP after the deed; `ENOTSOCK` if it
+ * is no socket
  * @throws {TypeError} If there is no such half
  *
  * @example Usage

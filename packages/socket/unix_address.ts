@@ -6,7 +6,6 @@ import { connect } from "./connect.ts";
 import { socket } from "./create.ts";
 import { parseAddress } from "./parse_address.ts";
 import type { Socket } from "./socket.ts";
-import type { SocketType } from "./type.ts";
 
 /** Checks that an address is one of this machine; a text is a path, or begins with `unix:`. */
 export function unixAddress(address: AddressLike): UnixAddress {
@@ -22,30 +21,34 @@ export function unixAddress(address: AddressLike): UnixAddress {
 /**
  * Binds a socket, and has its file removed when it is closed.
  *
- * @param stale Of which type a socket may be that nobody listens at, and that is replaced
+ * @param replaceStale Whether to replace a socket that nobody has any more
  */
-export function bindAt(bound: Socket, address: UnixAddress, stale?: SocketType): void {
+export function bindAt(bound: Socket, address: UnixAddress, replaceStale = false): void {
   const { path } = address;
   try {
     bind(bound, address);
   } catch (error) {
     const isInTheWay = path !== undefined && (error as SyscallError).code === "EADDRINUSE";
-    if (!isInTheWay || stale === undefined || !removeStale(path, stale)) throw error;
+    if (!isInTheWay || !replaceStale || !removeStale(path)) throw error;
     bind(bound, address);
   }
   if (path !== undefined) bound.unlinkOnClose(path);
 }
 
-/** Removes a socket at whose other end nobody is any more, if that is what is there. */
-function removeStale(path: string | Uint8Array, type: SocketType): boolean {
+/** Removes a socket that nobody has any more, if that is what is there. */
+function removeStale(path: string | Uint8Array): boolean {
   const file = new BoundFile(path);
-  const isStale = file.isSocket && isRefused(path, type) && file.isThere;
+  const isStale = file.isSocket && isNobody(path) && file.isThere;
   if (isStale) file.remove();
   return isStale;
 }
 
-function isRefused(path: string | Uint8Array, type: SocketType): boolean {
-  using probe = socket("unix", type);
+/**
+ * Asks for a socket of messages: any other that lives is of the wrong type then, also before it
+ * listens, and one that listens does not meet a stranger.
+ */
+function isNobody(path: string | Uint8Array): boolean {
+  using probe = socket("unix", "datagram");
   try {
     connect(probe, { family: "unix", path });
     return false;

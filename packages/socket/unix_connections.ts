@@ -23,8 +23,8 @@ import { bindAt, unixAddress } from "./unix_address.ts";
 export interface UnixListenOptions extends ListenOptions {
   /**
    * Whether to remove a socket that a program which died has left at the path; by default not.
-   * One that somebody listens at stays, and so does what is no socket. Programs that start at the
-   * same moment may take it from each other: a lock keeps them apart.
+   * One that somebody has stays, whether or not he listens by now, and so does what is no socket.
+   * Programs that start at the same moment may take it from each other: a lock keeps them apart.
    */
   readonly replaceStale?: boolean;
 }
@@ -43,7 +43,7 @@ export function listenAt<Listening extends Socket>(
   const listener = new Kind(socket("unix", type).release());
   try {
     setOptions(listener, settings);
-    bindAt(listener, at, replaceStale ? type : undefined);
+    bindAt(listener, at, replaceStale);
     listen(listener, backlog);
     return listener;
   } catch (error) {

@@ -169,6 +169,10 @@ for (const [type, { listen, connect }] of Object.entries(ways)) {
       const link = fresh();
       symlinkSync(fresh(), link);
       assert.throws(() => listen(link, again), { code: "EADDRINUSE" });
+      const early = fresh();
+      using bound = socket("unix", type as "stream" | "seqpacket");
+      bind(bound, { family: "unix", path: early }); // and is about to listen
+      assert.throws(() => listen(early, again), { code: "EADDRINUSE" });
       const other = fresh();
       using _other = unixDatagram(other);
       assert.throws(() => listen(other, again), { code: "EADDRINUSE" }); // of another type

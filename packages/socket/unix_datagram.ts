@@ -67,7 +67,7 @@ export function unixDatagram(
   const created = new DatagramSocket(socket("unix", "datagram").release());
   try {
     setOptions(created, settings);
-    if (at !== undefined) bindAt(created, at, replaceStale ? "datagram" : undefined);
+    if (at !== undefined) bindAt(created, at, replaceStale);
     if (peer !== undefined) connect(created, peer);
     return created;
   } catch (error) {
