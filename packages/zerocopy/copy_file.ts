@@ -123,6 +123,7 @@ export async function copyFile(
 
   if (via === undefined || via === "reflink") {
     if (reflink(from, to, via !== undefined)) {
+      requireUncut(from, size, BigInt(stat(from).size));
       truncate(to, size); // which may have been longer
       onProgress?.(Number(size));
       return { bytes: Number(size), path: "reflink" };

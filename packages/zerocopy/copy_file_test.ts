@@ -7,11 +7,10 @@ import { pipe } from "@posixly/pipe";
 import { turns, withoutLeaks } from "@posixly/testing";
 import { copyFile, type CopyWay } from "@posixly/zerocopy";
 import { test } from "uvu";
+import { onDisk } from "./disk_fixture.ts";
 import { libc } from "./libc.ts";
 
 const ways: CopyWay[] = ["copy_file_range", "sendfile", "readwrite"];
-
-const onDisk = () => open("/var/tmp", { read: true, write: true, temporary: true });
 
 /** All bytes of a file of moderate size. */
 function contents(file: ReturnType<typeof memfd>): Uint8Array {
@@ -176,6 +175,22 @@ test("a file that shrinks meanwhile is an error that says how far it came", asyn
     expected: 5 * 2 ** 20,
     sent: 2 ** 20,
   });
+});
+
+test("a file that shrinks before its blocks are shared is not filled up", async () => {
+  using from = memfd("from");
+  using to = memfd("to");
+  pwrite(from, new Uint8Array(5000), 0);
+  const ioctl$int = () => {
+    truncate(from, 10);
+    return 0; // a file system that can
+  };
+  await withFaults(
+    { ioctl$int },
+    () =>
+      assert.rejects(copyFile(from, to), { name: "FileTruncatedError", expected: 5000, sent: 10 }),
+  );
+  assert.equal(stat(to).size, 0);
 });
 
 test("a file that shrinks within a hole, or loses what lay behind it, is that error too", async () => {

@@ -22,6 +22,7 @@ import { errno } from "@posixly/sys";
 import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
 import { type FileTruncatedError, sendFile } from "@posixly/zerocopy";
 import { test } from "uvu";
+import { onDisk, testOnDisk } from "./disk_fixture.ts";
 import { libc } from "./libc.ts";
 
 const bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * 7) % 251);
@@ -47,10 +48,6 @@ async function withSendfile<T>(
 }
 
 /** A temporary file on a disk, which a memfd is not. */
-function onDisk() {
-  return open("/var/tmp", { read: true, write: true, temporary: true });
-}
-
 async function tcpPair() {
   using listener = listenTcp("127.0.0.1:0");
   const client = await connectTcp(listener.localAddress);
@@ -301,36 +298,39 @@ test("a large file leaves turns to others, even where there is always room", asy
   assert.ok(around >= 30, `${around} times`);
 });
 
-test("only what is in memory is asked for: a disk never stops the thread", () =>
-  withoutLeaks(async () => {
-    using file = onDisk();
-    pwrite(file, bytes, 0);
-    fsync(file);
-    advise(file, "dontNeed");
-    const sample = [new Uint8Array(1)];
-    const isThere = (at: number) => preadv(file, sample, at, { nonBlocking: true }) !== null;
-    assert.ok(!isThere(0) && !isThere(2_000_000), "the file is not in memory");
+testOnDisk(
+  "only what is in memory is asked for: a disk never stops the thread",
+  () =>
+    withoutLeaks(async () => {
+      using file = onDisk();
+      pwrite(file, bytes, 0);
+      fsync(file);
+      advise(file, "dontNeed");
+      const sample = [new Uint8Array(1)];
+      const isThere = (at: number) => preadv(file, sample, at, { nonBlocking: true }) !== null;
+      assert.ok(!isThere(0) && !isThere(2_000_000), "the file is not in memory");
 
-    using ends = pipe();
-    const receiving = ends.reader.readAll();
-    let calls = 0;
-    let hadTurns = false;
-    setTimeout(() => hadTurns = true); // it is due before any look again
-    await withSendfile(
-      (call) => (to, from, offset, count) => {
-        if (calls++ === 0) assert.ok(hadTurns, "others had turns while the disk was waited for");
-        const at = Number(new BigInt64Array(offset!.buffer as ArrayBuffer)[0]);
-        for (let i = at; i < Math.min(at + count, bytes.length); i += 65_536) {
-          assert.ok(isThere(i), `page at ${i}`);
-        }
-        return call(to, from, offset, count);
-      },
-      () => sendFile(ends.writer, file),
-    );
-    ends.writer.close();
-    assert.ok(calls > 3);
-    assert.ok(Buffer.from(await receiving).equals(bytes));
-  }));
+      using ends = pipe();
+      const receiving = ends.reader.readAll();
+      let calls = 0;
+      let hadTurns = false;
+      setTimeout(() => hadTurns = true); // it is due before any look again
+      await withSendfile(
+        (call) => (to, from, offset, count) => {
+          if (calls++ === 0) assert.ok(hadTurns, "others had turns while the disk was waited for");
+          const at = Number(new BigInt64Array(offset!.buffer as ArrayBuffer)[0]);
+          for (let i = at; i < Math.min(at + count, bytes.length); i += 65_536) {
+            assert.ok(isThere(i), `page at ${i}`);
+          }
+          return call(to, from, offset, count);
+        },
+        () => sendFile(ends.writer, file),
+      );
+      ends.writer.close();
+      assert.ok(calls > 3);
+      assert.ok(Buffer.from(await receiving).equals(bytes));
+    }),
+);
 
 test("a file that is closed while there is no room ends it when there is some", async () => {
   const file = fileOf(bytes);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
-import { advise, open, pread, pwrite, truncate } from "@posixly/fd";
+import { advise, pread, pwrite, truncate } from "@posixly/fd";
 import { errno } from "@posixly/sys";
 import { testWhere } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { cachedPart } from "./cached_part.ts";
+import { onDisk, testOnDisk } from "./disk_fixture.ts";
 import { libc } from "./libc.ts";
 import { Warmth } from "./warm.ts";
 
@@ -35,35 +36,38 @@ function looksDuring(
   }
 }
 
-/** A temporary file on a disk, which says what of it is in memory. */
-function onDisk() {
-  const file = open("/var/tmp", { read: true, write: true, temporary: true });
+/** A temporary file on a disk, all of which is in memory. */
+function inMemory() {
+  const file = onDisk();
   pwrite(file, new Uint8Array(1_000_000), 0);
   return file;
 }
 
-test("what was found in memory piece by piece is not looked for again within a second", () => {
-  using file = onDisk();
-  looksDuring((looks, at) => {
-    for (let offset = 0; offset < 400_000; offset += 100_000) {
-      assert.equal(new Warmth(file).delayOf(offset, 100_000), 0);
-    }
-    assert.deepEqual(looks, [0, 100_000, 200_000, 300_000]);
-    new Warmth(file).delayOf(0, 400_000);
-    new Warmth(file).delayOf(50_000n, 350_000);
-    at(999);
-    new Warmth(file).delayOf(399_999, 1);
-    assert.equal(looks.length, 4);
-    new Warmth(file).delayOf(399_999, 2); // a byte more
-    assert.equal(looks.length, 5);
-    at(1000);
-    new Warmth(file).delayOf(0, 1); // the first piece counts
-    assert.equal(looks.length, 6);
-  });
-});
+testOnDisk(
+  "what was found in memory piece by piece is not looked for again within a second",
+  () => {
+    using file = inMemory();
+    looksDuring((looks, at) => {
+      for (let offset = 0; offset < 400_000; offset += 100_000) {
+        assert.equal(new Warmth(file).delayOf(offset, 100_000), 0);
+      }
+      assert.deepEqual(looks, [0, 100_000, 200_000, 300_000]);
+      new Warmth(file).delayOf(0, 400_000);
+      new Warmth(file).delayOf(50_000n, 350_000);
+      at(999);
+      new Warmth(file).delayOf(399_999, 1);
+      assert.equal(looks.length, 4);
+      new Warmth(file).delayOf(399_999, 2); // a byte more
+      assert.equal(looks.length, 5);
+      at(1000);
+      new Warmth(file).delayOf(0, 1); // the first piece counts
+      assert.equal(looks.length, 6);
+    });
+  },
+);
 
-test("what lies apart from it is looked for, and is what was found from then on", () => {
-  using file = onDisk();
+testOnDisk("what lies apart from it is looked for, and is what was found from then on", () => {
+  using file = inMemory();
   looksDuring((looks) => {
     for (const offset of [500_000, 300_000, 500_000]) new Warmth(file).delayOf(offset, 1000);
     assert.deepEqual(looks, [500_000, 300_000, 500_000]);
@@ -71,7 +75,7 @@ test("what lies apart from it is looked for, and is what was found from then on"
 });
 
 test("what was missing was not found", () => {
-  using file = onDisk();
+  using file = inMemory();
   looksDuring((looks) => {
     const warmth = new Warmth(file);
     assert.deepEqual([0, 1, 2].map(() => warmth.delayOf(0, 1000)), [1, 2, 4]);
@@ -84,7 +88,7 @@ const page = libc.getpagesize();
 
 /** A file of which every page is a hole, and of each 128 KiB only the first is in memory. */
 function sparselyCached() {
-  const file = open("/var/tmp", { read: true, write: true, temporary: true });
+  const file = onDisk();
   truncate(file, MiB);
   advise(file, "random"); // so that nothing is read ahead
   for (let at = 0; at < MiB; at += 131_072) pread(file, new Uint8Array(1), at);
@@ -92,7 +96,7 @@ function sparselyCached() {
 }
 
 const counts = () => {
-  using file = onDisk();
+  using file = inMemory();
   return cachedPart(file.fd, 0, 1_000_000) !== null;
 };
 
@@ -104,7 +108,7 @@ testWhere(counts(), "Linux 6.5", "a page that is missing is noticed wherever it 
 });
 
 testWhere(counts(), "Linux 6.5", "the kernel counts pages, of a part at any place", () => {
-  using file = onDisk();
+  using file = inMemory();
   const size = 1_000_000;
   const part = fc.record({
     offset: fc.nat(size - 1),
@@ -155,7 +159,7 @@ const others = (pages: number[]) => all.filter((n) => !pages.includes(n));
 const delayOf = (warmth: Warmth) => warmth.delayOf(0, LENGTH);
 
 test("one look is enough where the kernel has counted", () => {
-  using file = onDisk();
+  using file = inMemory();
   withPages({ there: all }, (looks) => {
     assert.equal(delayOf(new Warmth(file)), 0);
     assert.deepEqual(looks, [LENGTH - 1]);
@@ -163,7 +167,7 @@ test("one look is enough where the kernel has counted", () => {
 });
 
 test("where it does not count, there is a look every 128 KiB", () => {
-  using file = onDisk();
+  using file = inMemory();
   withPages({ there: all, counts: false }, (looks) => {
     assert.equal(delayOf(new Warmth(file)), 0);
     assert.deepEqual(looks, [...Array(LENGTH / 131_072).keys()].map((n) => n * 131_072));
@@ -171,7 +175,7 @@ test("where it does not count, there is a look every 128 KiB", () => {
 });
 
 test("of a file that has some pages in memory, what misses one is never taken for all", () => {
-  using file = onDisk();
+  using file = inMemory();
   const some = fc.subarray(all, { minLength: 1, maxLength: PAGES - 1 });
   fc.assert(fc.property(some, (missing) => {
     withPages({ there: others(missing) }, () => assert.ok(delayOf(new Warmth(file)) > 0));
@@ -179,7 +183,7 @@ test("of a file that has some pages in memory, what misses one is never taken fo
 });
 
 test("pages that are being read are waited for, whichever come last", () => {
-  using file = onDisk();
+  using file = inMemory();
   const some = fc.subarray(all, { minLength: 1 });
   fc.assert(fc.property(some, fc.nat(PAGES - 1), (late, begun) => {
     const warmth = new Warmth(file.fd); // by a number, of which nothing is remembered

@@ -1,5 +1,5 @@
 /** What leads to other folders, ends a header, or shows a name as another than it is. */
-const UNSAFE = /[\p{Cc}\p{Bidi_Control}\/\\]/gu;
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\/\\]|^\.(?=\.?$)/gu;
 
 /** What may stand in quotes without being understood by somebody in another way. */
 const PLAIN = /^[\w !#$&'()+,.;=@[\]^`{}~-]*$/;

@@ -1,5 +1,12 @@
 import { type Interest, watch, type Watcher } from "@posixly/mux";
-import { remoteAddress, setOptions, shutdown, Socket, type SocketAddress } from "@posixly/socket";
+import {
+  queuedToRead,
+  remoteAddress,
+  setOptions,
+  shutdown,
+  Socket,
+  type SocketAddress,
+} from "@posixly/socket";
 import type { SyscallError } from "@posixly/sys";
 import { FileTruncatedError } from "../file_truncated.ts";
 import { DONE, type Exchange, WHEN_WRITABLE } from "./exchange.ts";
@@ -56,6 +63,8 @@ export class Client extends Socket {
   #isCutShort = false;
   /** Whether what would be less than a packet waits for more. */
   #isCorked = false;
+  /** Whether somebody is just being told how an exchange has ended. */
+  #isTelling = false;
   /** Whether all is answered, and the client is only listened to. */
   #lingers = false;
 
@@ -91,7 +100,9 @@ export class Client extends Socket {
   /** Closes it when what has been asked is answered, which may be now. */
   windUp(): void {
     if (!this.#isIdle) return;
-    this.#attempt(() => this.#read()); // what is there already was asked in time
+    // What is there already was asked in time. Where the inbox is needed, it is told of again.
+    if (Client.#isServing && queuedToRead(this) > 0) return;
+    this.#attempt(() => this.#read());
     if (this.#isIdle) this.close();
   }
 
@@ -101,7 +112,7 @@ export class Client extends Socket {
   }
 
   get #isIdle(): boolean {
-    const isBusy = this.#exchange !== undefined || this.#kept !== undefined;
+    const isBusy = this.#exchange !== undefined || this.#kept !== undefined || this.#isTelling;
     return !isBusy && this.#toSkip === 0 && !this.#lingers;
   }
 
@@ -219,6 +230,7 @@ export class Client extends Socket {
   #waitForRequest(): void {
     const { idleTimeout, headTimeout } = this.#service.options;
     const isTalking = this.#kept !== undefined || this.#toSkip > 0;
+    if (!isTalking && this.#service.isClosing) return this.#linger();
     if (!isTalking) this.#setDeadline(idleTimeout);
     else if (!this.#isTalking) this.#setDeadline(headTimeout);
     this.#isTalking = isTalking;
@@ -234,7 +246,8 @@ export class Client extends Socket {
       body > 0 && head.header("expect") !== null; // it may come, or not
     if (isTooMuch || !keepAlive || this.#service.isClosing) {
       this.#isLast = true;
-      this.#isCutShort = isFollowed || body !== 0;
+      // Who would have gone on may ask before hearing that this is all.
+      this.#isCutShort = keepAlive || isFollowed || body !== 0;
     } else {
       this.#toSkip = body;
     }
@@ -276,7 +289,9 @@ export class Client extends Socket {
       this.#cork(false);
       this.#finish("done");
       if (!this.#isLast && !this.#service.isClosing) return true;
-      if (this.#isCutShort) this.#linger();
+      if (this.closed) return false; // by who was told of it
+      // Who did not know that this would be all may have asked for more.
+      if (this.#isCutShort || !this.#isLast) this.#linger();
       else this.close();
     } else {
       this.#waitFor(NOTHING); // not even for room, of which it would be told while there is some
@@ -295,7 +310,9 @@ export class Client extends Socket {
   #finish(end: ExchangeEnd, error?: unknown): void {
     const exchange = this.#exchange!;
     this.#exchange = undefined;
+    this.#isTelling = true;
     this.#service.finished(exchange, this, end, error);
+    this.#isTelling = false;
   }
 
   /**
@@ -303,7 +320,7 @@ export class Client extends Socket {
    * lose the answer.
    */
   #linger(): void {
-    this.#lingers = true;
+    this.#isLast = this.#lingers = true;
     this.#kept = undefined;
     shutdown(this, "write");
     this.#setDeadline(LINGER);

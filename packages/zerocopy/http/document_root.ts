@@ -41,10 +41,10 @@ export interface DocumentRootOptions {
   /** The `Cache-Control` of what is found. */
   readonly cacheControl?: string;
   /**
-   * How many files at most stay open for up to a second after they were asked for, and are only
-   * looked at when they are asked for again; by default 1000, or a quarter of what the process may
-   * have open if that is less. A change that shows in no date of the file, as one through a shared
-   * mapping may, is seen within that second.
+   * How many files at most, packed ones included, stay open for up to a second after they were
+   * asked for, and are only looked at when they are asked for again; by default 1000, or a quarter
+   * of what the process may have open if that is less. A change that shows in no date of the file,
+   * as one through a shared mapping may, is seen within that second.
    */
   readonly hold?: number;
 }
@@ -103,7 +103,7 @@ export class DocumentRoot implements Disposable {
       noMagicLinks: true,
     };
     this.#showsDots = oneOf(dots, dotfiles, "dotfiles") === dots.allow;
-    this.#index = index.map(requireName);
+    this.#index = requireNames(index);
     this.#isPrecompressed = requireBoolean(options.precompressed, "precompressed") ?? false;
     const cacheControl = requireValue(options.cacheControl);
     this.#manner = { cacheControl, varies: this.#isPrecompressed };
@@ -239,14 +239,19 @@ function fairShare(): number {
   return soft === "unlimited" ? MOST_HELD : Math.min(MOST_HELD, Math.floor(Number(soft) / 4));
 }
 
-function requireName(name: string): string {
-  if (typeof name !== "string" || !/^[^/\0]+$/.test(name) || /^\.\.?$/.test(name)) {
-    throw new TypeError(`index must hold names of files, not ${JSON.stringify(name)}`);
-  }
-  return name;
+function requireNames(index: readonly string[]): readonly string[] {
+  if (Array.isArray(index) && index.every(isName)) return [...index];
+  throw new TypeError(`index must be a list of names of files, not ${JSON.stringify(index)}`);
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === "string" && /^[^/\0]+$/.test(name) && !/^\.\.?$/.test(name);
 }
 
 function requireValue(cacheControl: string | undefined): string | undefined {
-  if (cacheControl === undefined || /^[\t\x20-\x7e]+$/.test(cacheControl)) return cacheControl;
+  if (cacheControl === undefined) return undefined;
+  if (typeof cacheControl === "string" && /^[\t\x20-\x7e]+$/.test(cacheControl)) {
+    return cacheControl;
+  }
   throw new TypeError(`cacheControl must be the value of a header, not ${String(cacheControl)}`);
 }

@@ -239,14 +239,17 @@ test("a folder that is not there, or an option that means nothing, is an error a
         { index: [".."] },
         { index: [""] },
         { index: "index.html" },
+        { index: null },
         { precompressed: "yes" },
         { cacheControl: "a\r\nSet-Cookie: b" },
+        { cacheControl: 60 },
         { hold: -1 },
         { indices: [] },
       ]
     ) {
       assert.throws(() => new DocumentRoot(inside, options as unknown as DocumentRootOptions), {
         name: /TypeError|RangeError/,
+        message: new RegExp(Object.keys(options)[0]),
       });
     }
   }));

@@ -1,6 +1,9 @@
 /** One tag of a list, and whether it is a weak one. */
 const item = /[\t ,]*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[\t ]*(?:,|$)/y;
 
+/** What holds all of them, with blanks of HTTP around it and no others. */
+const all = /^[\t ]*\*[\t ]*$/;
+
 /**
  * Whether a list of entity tags, as of `If-None-Match`, holds one; `*` holds all. What follows the
  * first that is none is not read.
@@ -9,7 +12,7 @@ const item = /[\t ,]*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[\t ]*(?:,|$)/y;
  * byte is another.
  */
 export function holdsTag(list: string, tag: string, comparison: "weak" | "strong"): boolean {
-  if (list.trim() === "*") return true;
+  if (all.test(list)) return true;
   const isWeak = tag.startsWith("W/");
   if (comparison === "strong" && isWeak) return false;
   const opaque = isWeak ? tag.slice(2) : tag;

@@ -22,6 +22,9 @@ for (
   const [list, weak, strong] of [
     ["*", true, true],
     [" * ", true, true],
+    ["\t*\t", true, true],
+    ["*\xa0", false, false],
+    ["\f*", false, false],
     ['"a"', true, true],
     ['W/"a"', true, false],
     ['"b", "a"', true, true],

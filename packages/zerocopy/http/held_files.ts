@@ -12,6 +12,7 @@ const TIME = 1000;
 export class HeldFiles {
   readonly #most: number;
   readonly #files = new Map<string, Variants>();
+  #count = 0;
   #agenda: Agenda | undefined;
 
   constructor(most: number) {
@@ -22,29 +23,36 @@ export class HeldFiles {
   get(way: string, look?: number): Variants | undefined {
     const files = this.#files.get(way);
     if (files === undefined || files.isCurrent(look)) return files;
-    this.#files.delete(way);
-    files.retire();
+    this.#drop(way, files);
   }
 
-  /** Holds what a way leads to; if there are too many, not the oldest any longer. */
+  /** Holds what a way leads to; if there are too many files, not the oldest any longer. */
   add(way: string, files: Variants): void {
     if (this.#files.size === 0 && !this.#isToForget()) return files.retire();
     this.#files.set(way, files);
-    if (this.#files.size <= this.#most) return;
-    const [[oldestWay, oldest]] = this.#files;
-    this.#files.delete(oldestWay);
-    oldest.retire();
+    this.#count += files.count;
+    for (const [oldestWay, oldest] of this.#files) {
+      if (this.#count <= this.#most) return;
+      this.#drop(oldestWay, oldest);
+    }
   }
 
   /** Lets all go that nobody sends. */
   readonly forget = (): void => {
     for (const files of this.#files.values()) files.retire();
     this.#files.clear();
+    this.#count = 0;
   };
 
   close(): void {
     this.forget();
     this.#agenda?.close();
+  }
+
+  #drop(way: string, files: Variants): void {
+    this.#files.delete(way);
+    this.#count -= files.count;
+    files.retire();
   }
 
   /** Sees to it that all are forgotten in a second; not where there are no descriptors left. */

@@ -97,6 +97,24 @@ test("no more files are held than asked for, and none for longer than a moment",
   while (held() > 0) await new Promise(setImmediate); // within a second
 });
 
+test("what a file is packed as counts as a file that is held", () => {
+  const site = fs.mkdtempSync(`${tree}/site-`);
+  for (const name of ["x", "y", "z"]) {
+    for (const ending of ["", ".br", ".gz"]) fs.writeFileSync(`${site}/${name}${ending}`, name);
+  }
+  const held = () => openDescriptors().filter(({ target }) => target.startsWith(`${site}/`));
+  const ask = (root: DocumentRoot) => {
+    for (const name of ["x", "y", "z"]) assert.equal(find(`/${name}`, root), name);
+  };
+  using several = new DocumentRoot(site, { precompressed: true, hold: 7 });
+  ask(several);
+  assert.equal(held().length, 6);
+  several.close();
+  using few = new DocumentRoot(site, { precompressed: true, hold: 2 });
+  ask(few);
+  assert.equal(held().length, 0);
+});
+
 test("where there is a descriptor for the file and none to hold it, it is found all the same", () =>
   withoutLeaks(() => {
     for (let spare = 1; spare <= 4; spare++) {

@@ -63,7 +63,7 @@ export async function respond(
   const end = new AbortController();
   const leave = () => end.abort();
   const gone = closing(socket);
-  if (gone.aborted) leave();
+  if (gone.aborted || signal?.aborted) leave();
   onAbort(gone, leave);
   response.on("error", (error) => end.abort(error)); // for ever: it may come when all is over
   if (signal !== undefined) onAbort(signal, leave);

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import { type ServerResponse, validateHeaderValue } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { basename, normalize, resolve } from "node:path";
 import { requireBoolean, requireInteger, requireKnown } from "@posixly/sys";
@@ -51,7 +51,10 @@ export interface SendFileOptions
   readonly immutable?: boolean;
   /** The media type; by default that of the name, or what the response has been given. */
   readonly contentType?: string;
-  /** Whether it is to be stored and not shown, and under which name; `true` is that of the file. */
+  /**
+   * Whether it is to be stored and not shown, and under which name, which must not be empty; `true`
+   * is that of the file.
+   */
   readonly attachment?: boolean | string;
   /** What becomes of a file that is not there: `answer`, the default, or `throw`. */
   readonly refusal?: "answer" | "throw";
@@ -118,7 +121,8 @@ export interface SentFile {
  * @param options What else to say of it, and how to give up
  * @returns Resolves when the kernel has all of it
  * @throws {FileTruncatedError} If the file became shorter
- * @throws {SyscallError} `EIO` if the disk fails, and what else the kernel may say of a file
+ * @throws {SyscallError} `ENOENT`, `ENOTDIR` or `EACCES` if there is no such `root`; `EIO` if the
+ * disk fails, and what else the kernel may say of a file
  * @throws {Error} With a `status`, if there is no such file and `refusal` is `throw`: nothing was
  * sent then. Or if something was sent before
  * @throws {TypeError | RangeError} If an option is not as described
@@ -212,9 +216,11 @@ function requireOptions(path: string, options: SendFileOptions): void {
   const { root, maxAge, immutable, contentType, attachment, chunk, refusal = "answer" } = options;
   requireText(root, "root");
   requireText(contentType, "contentType");
+  if (contentType !== undefined) validateHeaderValue("contentType", contentType); // for parts, too
   if (maxAge !== undefined) requireInteger(maxAge, "maxAge", 0);
   requireBoolean(immutable, "immutable");
-  if (typeof attachment !== "string") requireBoolean(attachment, "attachment");
+  if (typeof attachment === "string") requireText(attachment, "attachment");
+  else requireBoolean(attachment, "attachment");
   if (chunk !== undefined) requireInteger(chunk, "chunk", 1);
   if (refusal !== "answer" && refusal !== "throw") {
     throw new TypeError(`refusal must be answer or throw, not ${String(refusal)}`);
@@ -246,10 +252,8 @@ function find(path: string, question: Question, options: SendFileOptions): Found
     : { symlinks, dotfiles };
   const manner = { ...shown, index: [], precompressed, cacheControl, hold: 0 }; // for this file alone
   using folder = open(root ?? "/", manner);
-  const found = folder.find(
-    targetOf(root === undefined ? resolve(path) : normalize(path)),
-    question.header("accept-encoding"),
-  );
+  const target = targetOf(path, root === undefined ? resolve : normalize);
+  const found = folder.find(target, question.header("accept-encoding"));
   if (found.kind === "file") return found;
   throw new HttpError(404, "Not found");
 }
@@ -269,9 +273,10 @@ function answerOf({ statusCode }: ServerResponse, question: Question, of: Repres
   return { ...answerTo({ method, header: () => null }, of), status: statusCode };
 }
 
-/** A path as a request has it: everything in a name is that name. */
-function targetOf(path: string): string {
-  return `/${path.split("/").map(encoded).join("/")}`;
+/** A path as a request has it: everything in a name is that name, and a slash at the end stays. */
+function targetOf(path: string, simplify: (path: string) => string): string {
+  const end = /\/\.?$/.test(path) ? "/" : ""; // which may get lost: a file has none
+  return `/${simplify(path).split("/").map(encoded).join("/")}${end}`;
 }
 
 function encoded(name: string): string {

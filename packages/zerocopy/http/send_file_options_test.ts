@@ -73,6 +73,20 @@ test("what is hidden is shown to whoever allows it, and so is where a link leads
     assert.match((await ask(port, "/link")).body.toString(), /^root:/);
   }));
 
+test("what ends as a folder does is no file, with and without a root", () =>
+  serving(
+    (response, { headers: { path, root } }) =>
+      sendFile(response, String(path), { root: root as string | undefined }),
+    async ({ port }) => {
+      for (const end of ["/", "//", "/.", "/./"]) {
+        const rooted = { path: `small.txt${end}`, root: folder };
+        assert.equal((await ask(port, "/", rooted)).status, 404, end);
+        const free = { path: `${folder}/small.txt${end}` };
+        assert.equal((await ask(port, "/", free)).status, 404, end);
+      }
+    },
+  ));
+
 test("a path of one's own may be anywhere, and relative", () =>
   serving((response) => sendFile(response, `${folder}/inner/../.hidden`), async ({ port }) => {
     assert.equal((await ask(port, "/")).body.toString(), "hidden");
@@ -219,6 +233,8 @@ test("the name of an attachment is told to everybody, and ends nothing", () => {
     attachment("€ rates.html"),
     "attachment; filename=\"_ rates.html\"; filename*=UTF-8''%E2%82%AC%20rates.html",
   );
+  const named = (name: string) => `attachment; filename="${name}"`;
+  assert.deepEqual([".", "..", "..."].map(attachment), ["_", "_.", "..."].map(named));
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (name) => {
       const value = attachment(name);
@@ -236,6 +252,19 @@ test("the name of an attachment is told to everybody, and ends nothing", () => {
   );
 });
 
+test("a type that ends its line is refused, also where it would stand in a part only", () => {
+  const handler: Handler = async (response) => {
+    const wrong = { root: folder, contentType: "text/plain\r\nX: y" };
+    await assert.rejects(sendFile(response, "large.bin", wrong), TypeError);
+    return sendFile(response, "large.bin", { root: folder });
+  };
+  return serving(handler, async ({ port }) => {
+    for (const range of ["bytes=0-1,4-5", "bytes=99999999-", "bytes=0-1"]) {
+      await ask(port, "/", { range });
+    }
+  });
+});
+
 test("options that cannot be are refused before anything is sent", () => {
   const wrong: [unknown, unknown?][] = [
     [7],
@@ -245,6 +274,7 @@ test("options that cannot be are refused before anything is sent", () => {
     ["small.txt", { chunk: 0 }],
     ["small.txt", { immutable: 1 }],
     ["small.txt", { attachment: 1 }],
+    ["small.txt", { attachment: "" }],
     ["small.txt", { refusal: "never" }],
     ["small.txt", { root: folder, headers: { "X-Bad": "a\r\nb" } }],
     ["small.txt", { root: folder, contentType: "a\r\nb" }],

@@ -252,6 +252,25 @@ test("who has asked for it can end it", () => {
   );
 });
 
+test("who has asked for it can end it also when told of the head", () =>
+  serving(
+    async (response) => {
+      const controller = new AbortController();
+      const { writeHead } = response;
+      response.writeHead = (status: number) => {
+        controller.abort(new Error("enough"));
+        return writeHead.call(response, status);
+      };
+      const { signal } = controller;
+      await assert.rejects(sendFile(response, large, { signal }), { message: "enough" });
+    },
+    async ({ port }) => {
+      using client = await dial(port);
+      await client.write(request("/"));
+      assert.equal((await client.readAll()).length, 0);
+    },
+  ));
+
 test("who has asked for it can end it also while the head is stuck", () =>
   serving(
     async (response) => {

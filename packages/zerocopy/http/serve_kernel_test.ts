@@ -6,6 +6,7 @@ import { type Connection, tcpInfo } from "@posixly/socket";
 import { errno } from "@posixly/sys";
 import { turns } from "@posixly/testing";
 import { test } from "uvu";
+import { testOnDisk } from "../disk_fixture.ts";
 import { libc } from "../libc.ts";
 import { served } from "./serve_fixture.ts";
 import { answerOf, bytes, folder, HUGE, request } from "./site_fixture.ts";
@@ -94,33 +95,36 @@ test("a long answer goes out in full packets, whatever the chunk, and its last b
     }
   }));
 
-test("what is not in memory is waited for, and not by anybody else", () =>
-  served({}, async ({ dial, finishedSoon }) => {
-    let isCold = true;
-    const cold: number[] = [];
-    await replacing(
-      "syscall$preadv2",
-      (call) => (number, file, vector, count, offset, upper, flags) => {
-        const isOfLarge = Number(offset) > 0 || new Int32Array(vector!.buffer)[2] === 1;
-        if (!isCold || !isOfLarge) return call(number, file, vector, count, offset, upper, flags);
-        cold.push(Number(offset));
-        return -errno.EAGAIN;
-      },
-      async () => {
-        using waiting = await dial();
-        await waiting.write(request("/large.bin"));
-        using other = await dial();
-        for (let i = 0; i < 10; i++) {
-          await other.write(request("/small.txt"));
-          assert.equal((await answerOf(other, 5)).body.toString(), "small");
-        }
-        assert.equal((await finishedSoon(10)).length, 10);
-        while (cold.length < 3) await turns();
-        isCold = false;
-        assert.ok((await answerOf(waiting, bytes.length)).body.equals(bytes));
-      },
-    );
-  }));
+testOnDisk(
+  "what is not in memory is waited for, and not by anybody else",
+  () =>
+    served({}, async ({ dial, finishedSoon }) => {
+      let isCold = true;
+      const cold: number[] = [];
+      await replacing(
+        "syscall$preadv2",
+        (call) => (number, file, vector, count, offset, upper, flags) => {
+          const isOfLarge = Number(offset) > 0 || new Int32Array(vector!.buffer)[2] === 1;
+          if (!isCold || !isOfLarge) return call(number, file, vector, count, offset, upper, flags);
+          cold.push(Number(offset));
+          return -errno.EAGAIN;
+        },
+        async () => {
+          using waiting = await dial();
+          await waiting.write(request("/large.bin"));
+          using other = await dial();
+          for (let i = 0; i < 10; i++) {
+            await other.write(request("/small.txt"));
+            assert.equal((await answerOf(other, 5)).body.toString(), "small");
+          }
+          assert.equal((await finishedSoon(10)).length, 10);
+          while (cold.length < 3) await turns();
+          isCold = false;
+          assert.ok((await answerOf(waiting, bytes.length)).body.equals(bytes));
+        },
+      );
+    }),
+);
 
 test("a file that was in memory is not looked at again in the same second", () =>
   served({}, async ({ dial }) => {

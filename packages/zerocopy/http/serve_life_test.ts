@@ -6,10 +6,10 @@ import { once } from "node:events";
 import { truncateSync, writeFileSync } from "node:fs";
 import { duplicate, limit, type OwnedFd, setLimit } from "@posixly/fd";
 import { run, stop } from "@posixly/mux";
-import { type Connection, connectTcp, listenTcp, send } from "@posixly/socket";
-import { errno } from "@posixly/sys";
+import { type Connection, connectTcp, listenTcp, send, setOptions } from "@posixly/socket";
+import { errno, type SyscallError } from "@posixly/sys";
 import { openDescriptors, runFresh, testNeeding, turns, withoutLeaks } from "@posixly/testing";
-import { serveStatic } from "@posixly/zerocopy/http";
+import { type FinishedExchange, serveStatic, type StaticServer } from "@posixly/zerocopy/http";
 import { test } from "uvu";
 import { libc } from "../libc.ts";
 import { served } from "./serve_fixture.ts";
@@ -139,6 +139,7 @@ test("closing ends who rests at once, and who is served when that is done", () =
     assert.ok(!server.closed);
     await assert.rejects(dial(), { code: "ECONNREFUSED" });
     assert.ok((await busy.readAll()).length > HUGE - 1000);
+    busy.close(); // which is waited for
     await closing;
     assert.ok(server.closed);
     assert.deepEqual(finished.map(({ end }) => end), ["done", "done"]);
@@ -153,6 +154,7 @@ test("a request that is there when it is closed is answered", () =>
     await client.write(request("/small.txt")); // and it is there at once, on this machine
     const closing = server.close();
     assert.match(await heard(client), /Connection: close\r\n.*small$/s);
+    client.close();
     await closing;
   }));
 
@@ -166,8 +168,98 @@ test("a request that comes while it is closed is the last of its connection", ()
     const closing = server.close();
     await late.write(whole.subarray(split));
     assert.match(await heard(late), /Connection: close\r\n.*small$/s);
+    late.close();
     await closing;
   }));
+
+for (const isTold of [false, true]) {
+  const which = isTold ? "that is told to be the last" : "after which it is closed";
+  test(`what is asked behind an answer ${which} takes nothing away from that`, () =>
+    served({}, async ({ dial, server, finished, finishedSoon }) => {
+      using client = await dial();
+      setOptions(client, { receiveBuffer: 65_536 });
+      await client.write(request("/small.txt"));
+      await answerOf(client, 5);
+      await finishedSoon(1);
+      send(client, request("/huge.bin"));
+      const early = isTold ? server.close() : undefined;
+      const part = new Uint8Array(65_536);
+      let got = await client.read(part);
+      send(client, request("/small.txt"));
+      const closing = early ?? server.close();
+      while (finished.length === 1) got += await client.read(part);
+      const rest = await client.readAll(); // which the kernel of the server still had
+      assert.ok(got + rest.length > HUGE);
+      assert.equal(finished.length, 2);
+      client.close();
+      await closing;
+    }));
+}
+
+test("a body that comes while it is closed is the last of its connection", () =>
+  served({ idleTimeout: Infinity }, async ({ dial, server }) => {
+    using late = await dial();
+    await late.write(request("/small.txt", "Content-Length: 4\r\n"));
+    await answerOf(late, 5);
+    const closing = server.close({ timeout: Infinity });
+    await late.write(encode("body"));
+    assert.equal(await heard(late), "");
+    late.close();
+    await closing;
+  }));
+
+// More than is read at once, and than is passed over.
+const longBody = `Content-Length: 200000\r\n\r\n${"x".repeat(200_000)}`;
+for (
+  const [what, first, second] of [
+    ["with a body", request("/small.txt", longBody), undefined],
+    ["and another one behind it", request("/huge.bin"), request("/huge.bin")],
+  ] as const
+) {
+  test(`who closes the server when told of a request ${what} breaks off no answer`, () => {
+    const ends: string[] = [];
+    const servers: StaticServer[] = [];
+    const onFinish = ({ end }: FinishedExchange) => {
+      ends.push(end);
+      for (const server of servers) server.close();
+    };
+    return served({ onFinish }, async ({ dial, server }) => {
+      servers.push(server);
+      using client = await dial();
+      await client.write(first);
+      const one = await client.read(new Uint8Array(1));
+      if (second !== undefined) await client.write(second);
+      const rest = await client.readAll();
+      client.close();
+      await server.ended;
+      assert.ok(rest.length > (second === undefined ? one : HUGE));
+      assert.deepEqual(ends, ["done"]);
+    });
+  });
+}
+
+test("a request that is there when another's end closes the server is answered as well", () => {
+  let count = 0;
+  const servers: StaticServer[] = [];
+  const onFinish = () => {
+    if (++count > 2) { for (const server of servers) server.close(); }
+  };
+  return served({ onFinish }, async ({ dial, server }) => {
+    servers.push(server);
+    using one = await dial();
+    using other = await dial();
+    for (const client of [one, other]) {
+      await client.write(request("/small.txt"));
+      await answerOf(client, 5);
+    }
+    for (const client of [one, other]) send(client, request("/small.txt"));
+    for (const client of [one, other]) {
+      assert.match(await heard(client), /^HTTP.*small$/s);
+      client.close();
+    }
+    await server.ended;
+  });
+});
 
 const endings: [
   string,
@@ -243,8 +335,8 @@ test("who closes another server when told of an answer does not mix up their req
       assert.match(head, new RegExp(`^HTTP/1.1 200 .*Content-Length: ${length}\r\n`, "s"));
       assert.equal(body.length, length);
     }
-    await other.close();
     theirs.close();
+    await other.close();
   });
 });
 
@@ -280,7 +372,7 @@ function takeAll(left: number): Disposable {
 }
 
 test("where there are no descriptors left, connections and files are refused, and then served", () =>
-  served({}, async ({ dial, server }) => {
+  served({}, async ({ dial, server, finished }) => {
     using early = await dial();
     await early.write(request("/empty.txt"));
     await answerOf(early, 0);
@@ -293,6 +385,8 @@ test("where there are no descriptors left, connections and files are refused, an
       using taken = duplicate(2);
       await early.write(request("/large.bin"));
       assert.match((await answerOf(early, 0)).head, /^HTTP\/1.1 503 /);
+      const { end, error } = finished.at(-1)!;
+      assert.deepEqual([end, (error as SyscallError | undefined)?.code], ["done", "EMFILE"]);
       taken.close();
     }
     using late = await dial();

@@ -207,7 +207,8 @@ export class StaticServer implements Disposable, AsyncDisposable {
 
   /**
    * Accepts no connections any more, and closes each when the answer that is under way has been
-   * sent. Once is enough.
+   * sent, and its client has left or did not do so for two seconds: to close before might take a
+   * part of the answer away. Once is enough.
    *
    * @param options How long that may take
    * @returns Resolves when all are closed

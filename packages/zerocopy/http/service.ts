@@ -60,7 +60,7 @@ export interface FinishedExchange {
   readonly remoteAddress: SocketAddress | null;
   /** How it ended. */
   readonly end: ExchangeEnd;
-  /** What went wrong, if that is not what the client has done. */
+  /** What went wrong, if that is not what the client has done; of a 500 or 503 as well. */
   readonly error?: unknown;
 }
 
@@ -111,6 +111,8 @@ export class Service {
   /** Whether somebody waits to come in, for whom there was no room. */
   isWaitedFor = false;
   readonly #root: DocumentRoot;
+  /** Why exchanges say that it is not the fault of who has asked. */
+  readonly #faults = new WeakMap<Exchange, unknown>();
   readonly #onRoom: () => void;
 
   /** @param onRoom Called when a client has left, or might be made to */
@@ -214,7 +216,9 @@ export class Service {
     const isKnown = error instanceof HttpError;
     const told = isKnown ? error : new HttpError(500, "Internal server error");
     const answer = refusal(told, { method, header: () => null });
-    return new Exchange(method, target, answer, this.#now());
+    const exchange = new Exchange(method, target, answer, this.#now());
+    if (isOurs(told)) this.#faults.set(exchange, isKnown ? told.cause : error);
+    return exchange;
   }
 
   /** The time on the clock of `performance.now`, if somebody wants to know how long it takes. */
@@ -223,7 +227,7 @@ export class Service {
   }
 
   /** An exchange is over. */
-  finished(exchange: Exchange, client: Client, end: ExchangeEnd, error?: unknown): void {
+  finished(exchange: Exchange, client: Client, end: ExchangeEnd, failure?: unknown): void {
     exchange.close();
     this.#totals[0]++;
     this.#totals[1] += exchange.sent;
@@ -233,6 +237,7 @@ export class Service {
     const duration = performance.now() - began;
     const { remoteAddress } = client;
     const told = { method, target, status, length, bytes, duration, remoteAddress, end };
+    const error = failure ?? this.#faults.get(exchange);
     try {
       onFinish(error === undefined ? told : { ...told, error });
     } catch (thrown) {
@@ -255,6 +260,11 @@ export class Service {
     for (const client of this.clients) if (client.deadline <= now) client.expire();
     if (this.isWaitedFor) this.#onRoom();
   };
+}
+
+/** Whether it is our fault, and not that of who has asked. */
+function isOurs({ status }: HttpError): boolean {
+  return status === 500 || status === 503;
 }
 
 function requireMethod(head: RequestHead): void {

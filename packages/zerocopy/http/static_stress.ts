@@ -1,8 +1,9 @@
 /**
  * Proves that a server forgets its clients, be it `serveStatic` or one of node:http that calls
  * `sendFile`: a hundred thousand requests come, whole and in pieces, one by one and many together,
- * with ranges and conditions, and many clients leave in the middle. What arrives is right as far as it goes; and in the end the descriptors, the memory
- * and the connections are back where they were. Then 5 GiB are sent, and compared byte by byte.
+ * with ranges and conditions, and many clients leave in the middle. What arrives is right as far as
+ * it goes; and in the end the descriptors, the memory and the connections are back where they were.
+ * Then 5 GiB are sent, and compared byte by byte.
  *
  * Run by `npm run stress`, in every runtime.
  */

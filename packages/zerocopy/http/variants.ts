@@ -13,6 +13,11 @@ export class Variants {
     this.#packed = [...packed].sort((a, b) => a.representation.size - b.representation.size);
   }
 
+  /** How many files there are. */
+  get count(): number {
+    return 1 + this.#packed.length;
+  }
+
   /**
    * Whether all of them are as they were.
    *
