@@ -56,7 +56,7 @@ export class Closing<T> {
   async #close(): Promise<number> {
     const { waiters, stock, alarm } = this.#engine;
     this.hasBegun = true;
-    this.#engine.isOpen = false;
+    this.#engine.isShut = true;
     const error = new PoolClosedError();
     for (const waiter of waiters.toArray()) waiters.refuse(waiter, error);
     stock.callOff(error);

@@ -34,8 +34,8 @@ export class Engine<T> {
   acquired = 0;
   ended = 0;
   timedOut = 0;
-  /** Whether anything is handed out: neither suspended nor closed. */
-  isOpen = true;
+  /** Whether nothing is handed out: suspended, or closed. */
+  isShut = false;
 
   #tracker: Tracker<T> | null = null;
   /** For how long those wait who do so for the shortest time, as far as is known. */
@@ -48,6 +48,8 @@ export class Engine<T> {
   readonly #budget: Budget | null;
   /** Whether there are limits other than those of most pools: one lease, as often as you like. */
   readonly #hasLimits: boolean;
+  /** Whether somebody is told or asked of what is given back, or it may be one too many. */
+  #inspects = false;
 
   constructor(settings: Settings<T>, budget: Budget | null = null, hub: Hub<T> | null = null) {
     this.settings = settings;
@@ -70,7 +72,7 @@ export class Engine<T> {
 
   /** What rests is leased at once, unless others wait for it. */
   tryAcquire(): Lease<T> | null {
-    if (!this.isOpen || this.waiters.size > 0) return null;
+    if (this.isShut || this.waiters.size > 0) return null;
     const resource = this.shelf.take();
     if (resource === null) return null;
     const lease = this.#lease(resource);
@@ -160,12 +162,18 @@ export class Engine<T> {
 
   giveBack(resource: Resource<T>, lease: Lease<T>): void {
     if (resource.leases > 0) this.#endLease(resource); // or the pool was closed by force
+    if (this.#inspects || resource.doom !== null) this.#inspect(resource, lease);
+    else this.place(resource);
+    if (this.#conditions.size > 0) this.#settle();
+  }
+
+  /** Tells that a lease has ended, and decides what becomes of the resource. */
+  #inspect(resource: Resource<T>, lease: Lease<T>): void {
     this.#tracker?.ended(lease);
     const reason = resource.doom ?? this.#reasonToGo(resource);
     if (reason !== null) this.retire(resource, reason);
     // Whoever was told or asked may have called us, so that others have given it back meanwhile.
-    else if (resource.state === "ready" && !resource.isAtRest) this.place(resource);
-    if (this.#conditions.size > 0) this.#settle();
+    else if (!resource.isAside && !resource.isAtRest) this.place(resource);
   }
 
   #endLease(resource: Resource<T>): void {
@@ -214,7 +222,7 @@ export class Engine<T> {
   /** A resource was looked at, and can be used. */
   checked(resource: Resource<T>): void {
     if (this.stock.remains(resource)) {
-      resource.state = "ready";
+      resource.isAside = false;
       this.place(resource);
     }
     this.changed();
@@ -229,7 +237,7 @@ export class Engine<T> {
 
   #handOn(resource: Resource<T>): void {
     const { leasesPerResource } = this.settings;
-    while (this.waiters.size > 0 && this.isOpen) {
+    while (this.waiters.size > 0 && !this.isShut) {
       if (resource.leases >= leasesPerResource || resource.doom !== null) return;
       const waiter = this.waiters.shift();
       const lease = this.#lease(resource);
@@ -243,7 +251,7 @@ export class Engine<T> {
   retire(resource: Resource<T>, reason: Reason): void {
     this.stock.doom(resource, reason);
     this.shelf.remove(resource);
-    const isInUse = resource.leases > 0 || resource.state === "checking";
+    const isInUse = resource.leases > 0 || resource.isAside;
     if (!isInUse && this.stock.resources.get(resource.value) === resource) {
       this.stock.destroy(resource);
     }
@@ -306,7 +314,7 @@ export class Engine<T> {
 
   /** Whether somebody waits for whom nothing is on its way. */
   get #isShort(): boolean {
-    return this.waiters.size > 0 && this.isOpen && this.waiters.size > this.#coming;
+    return this.waiters.size > 0 && !this.isShut && this.waiters.size > this.#coming;
   }
 
   get wantsMore(): boolean {
@@ -356,12 +364,14 @@ export class Engine<T> {
 
   suspend(isSuspended: boolean): void {
     if (this.closed) throw new PoolClosedError();
-    this.isOpen = !isSuspended;
+    this.isShut = isSuspended;
     this.#serve();
   }
 
   resize(size: Required<PoolSize>): void {
     Object.assign(this.settings, size);
+    this.shelf.resized();
+    this.#reconsider();
     while (this.#isTooLarge && this.retireOldest());
     this.#serve();
   }
@@ -400,6 +410,12 @@ export class Engine<T> {
       this.events.has("released");
     if (isWanted) this.#tracker ??= new Tracker(this.settings, this.events, this.alarm);
     else this.#tracker = null;
+    this.#reconsider();
+  }
+
+  #reconsider(): void {
+    const { reusable, max } = this.settings;
+    this.#inspects = this.#tracker !== null || reusable !== undefined || this.stock.staying > max;
   }
 }
 

@@ -168,7 +168,7 @@ const defaults = {
   onBusy: undefined,
   min: 0,
   max: 10,
-  maxIdle: 2 ** 31 - 1, // so many there never are; Infinity takes longer to compare
+  maxIdle: Infinity,
   surplus: "returned",
   maxWaiters: Infinity,
   maxCreating: Infinity,

@@ -3,22 +3,6 @@ import type { Engine } from "./engine.ts";
 import { requireOneOf } from "./options.ts";
 
 /**
- * Where a resource is in its life:
- *
- * ```text
- * made ─► checking ◄──► ready
- *            │            │
- *            ├────────────┘
- *            ▼
- *         leaving ─► gone
- * ```
- *
- * One that is `ready` is leased, or rests, or is just on its way from one to the other; which of
- * them, its leases and the shelf tell.
- */
-export type State = "checking" | "ready" | "leaving" | "gone";
-
-/**
  * Why a resource is destroyed, as {@linkcode PoolOptions.destroy} is told.
  *
  * @example Usage
@@ -81,7 +65,8 @@ export class Resource<T> implements Link<Resource<T>> {
   after: Resource<T> | null = null;
   /** Whether the shelf has it. */
   isLinked = false;
-  state: State = "checking";
+  /** Whether nobody is to have it: it is being checked, or on its way out. */
+  isAside = true;
   /** How many have it now, and how many times it was leased in all. */
   leases = 0;
   uses = 0;

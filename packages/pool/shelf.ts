@@ -18,8 +18,10 @@ export class Shelf<T> {
   readonly #settings: Settings<T>;
   readonly #budget: Budget | null;
   readonly #isLifo: boolean;
-  /** Whether who comes last is next, and has no more to it: one lease, and nobody has a say. */
-  readonly #isPlain: boolean;
+  /** Whether there is more to it than that who comes last is next, and for one lease. */
+  readonly #needsCare: boolean;
+  /** Whether there may be more that could rest than may. */
+  #mayBeFull = false;
 
   constructor(engine: Engine<T>, budget: Budget | null) {
     const { settings } = engine;
@@ -28,9 +30,15 @@ export class Shelf<T> {
     this.#settings = settings;
     this.#budget = budget;
     this.#isLifo = settings.reuse === "lifo";
-    this.#isPlain = this.#isLifo && settings.leasesPerResource === 1 && budget === null &&
-      settings.validate === undefined && settings.onIdle === undefined &&
-      settings.onBusy === undefined;
+    this.#needsCare = !this.#isLifo || settings.leasesPerResource > 1 || budget !== null ||
+      settings.validate !== undefined || settings.onIdle !== undefined ||
+      settings.onBusy !== undefined;
+    this.resized();
+  }
+
+  /** The settings have changed. */
+  resized(): void {
+    this.#mayBeFull = this.#settings.maxIdle < this.#settings.max;
   }
 
   /** How many of them rest. */
@@ -40,7 +48,7 @@ export class Shelf<T> {
 
   /** A resource for one lease more, or `null` if there is none, or it has to be checked first. */
   take(): Resource<T> | null {
-    return this.#isPlain ? this.available.pop() : this.#takeWithCare();
+    return this.#needsCare ? this.#takeWithCare() : this.available.pop();
   }
 
   #takeWithCare(): Resource<T> | null {
@@ -48,11 +56,11 @@ export class Shelf<T> {
       const resource = this.#isLifo ? this.available.last : this.available.first;
       if (resource === null || resource.leases > 0) return resource;
       this.remove(resource);
-      resource.state = "checking";
+      resource.isAside = true;
       const isFit = this.#wake(resource) && this.#isFit(resource);
       if (isFit === null) return null;
       if (!isFit) continue;
-      resource.state = "ready";
+      resource.isAside = false;
       return resource;
     }
   }
@@ -60,7 +68,7 @@ export class Shelf<T> {
   /** Checks one that rests. */
   keepAlive(resource: Resource<T>): void {
     this.remove(resource);
-    resource.state = "checking";
+    resource.isAside = true;
     if (this.#wake(resource) && this.#engine.stock.check(resource)) this.#engine.checked(resource);
   }
 
@@ -94,10 +102,14 @@ export class Shelf<T> {
 
   /** Lays it to rest, if there is room. */
   lay(resource: Resource<T>): void {
-    if (this.resting >= this.#settings.maxIdle) return this.#makeRoom(resource);
+    if (this.#mayBeFull && this.#isFull) return this.#makeRoom(resource);
     this.available.push(resource);
-    if (!this.upkeep.isLookDue) this.upkeep.restBegins();
-    if (!this.#isPlain) this.#tellThatItRests(resource);
+    if (this.upkeep.needsLook) this.upkeep.restBegins();
+    if (this.#needsCare) this.#tellThatItRests(resource);
+  }
+
+  get #isFull(): boolean {
+    return this.resting >= this.#settings.maxIdle;
   }
 
   /** Full: either this one goes, or the one that has rested the longest. */
@@ -105,7 +117,7 @@ export class Shelf<T> {
     const oldest = this.#settings.surplus === "oldest" ? this.oldest() : null;
     this.#engine.retire(oldest ?? resource, "surplus");
     // Whoever was told may have called us: this one is gone, or wanted, or the room is taken again.
-    if (oldest !== null && resource.state === "ready") this.#engine.place(resource);
+    if (oldest !== null && !resource.isAside) this.#engine.place(resource);
   }
 
   #tellThatItRests(resource: Resource<T>): void {

@@ -67,9 +67,9 @@ export class Stock<T> {
       lateError: (error) => events.report(error, "validate"),
     });
     this.#removals = new Attempts(destroyTimeout, clock, alarm, {
-      done: (resource) => this.#left(resource),
-      failed: (resource, error) => this.#notDestroyed(resource, error),
-      givenUp: (resource) => this.#left(resource),
+      done: () => this.#left(),
+      failed: (_resource, error) => this.#notDestroyed(error),
+      givenUp: () => this.#left(),
       lateError: (error) => events.report(error, "destroy"),
     });
   }
@@ -222,7 +222,7 @@ export class Stock<T> {
   }
 
   destroy(resource: Resource<T>): void {
-    resource.state = "leaving";
+    resource.isAside = true;
     const { value } = resource;
     const reason = resource.doom!;
     this.resources.delete(value);
@@ -233,16 +233,15 @@ export class Stock<T> {
     } catch (error) {
       this.#events.report(error, "destroy");
     }
-    this.#left(resource);
+    this.#left();
   }
 
-  #notDestroyed(resource: Resource<T>, error: unknown): void {
+  #notDestroyed(error: unknown): void {
     this.#events.report(error, "destroy");
-    this.#left(resource);
+    this.#left();
   }
 
-  #left(resource: Resource<T>): void {
-    resource.state = "gone";
+  #left(): void {
     this.size--;
     this.destroyed++;
     this.#budget?.give();
@@ -252,7 +251,7 @@ export class Stock<T> {
   /** Lets it go without destroying it. */
   letGo(resource: Resource<T>): void {
     if (resource.doom === null) this.staying--;
-    resource.state = "gone";
+    resource.isAside = true;
     this.resources.delete(resource.value);
     this.size--;
     this.#budget?.give();

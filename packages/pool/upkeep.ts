@@ -12,19 +12,19 @@ export class Upkeep<T> {
    * together they are a sixteenth late at most.
    */
   readonly #grain: number;
-  /** When to look next, and whether that is soon enough for what comes to rest now. */
+  /** When to look next, and whether that is not soon enough for what comes to rest now. */
   #next = Infinity;
-  isLookDue = false;
+  needsLook: boolean;
 
   constructor(engine: Engine<T>) {
     const { idleTimeout, keepAlive } = engine.settings;
     this.#engine = engine;
     this.#grain = Math.min(idleTimeout, keepAlive) / 32;
+    this.needsLook = this.#grain < Infinity;
   }
 
   restBegins(): void {
-    if (this.#grain === Infinity) return;
-    this.isLookDue = true;
+    this.needsLook = false;
     const { alarm, settings } = this.#engine;
     this.#next = settings.clock.now() + this.#grain;
     alarm.setFor(this.#next);
@@ -35,7 +35,7 @@ export class Upkeep<T> {
     const nextExpiry = this.#expire(now);
     if (this.#next === Infinity) return nextExpiry;
     this.#next = this.#look(now);
-    this.isLookDue = this.#next <= now + this.#grain;
+    this.needsLook = this.#next > now + this.#grain;
     return Math.min(nextExpiry, this.#next);
   }
 

@@ -65,7 +65,7 @@ export class Connector {
   }
 }
 
-/** An abstract name begins with a NUL in Node. */
+/** An abstract name begins with a NUL in Node; servers of Node 20 fill it up with more of them. */
 function unixAddress(socketPath: string): UnixAddress {
   return socketPath.startsWith("\0")
     ? { family: "unix", abstract: socketPath.slice(1) }

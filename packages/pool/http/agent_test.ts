@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import http, { type ClientRequest, type IncomingMessage, type RequestListener } from "node:http";
 import https from "node:https";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import process from "node:process";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers";
+import { listenUnix } from "@posixly/socket";
 import { turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { certificate, key } from "../tcp/certificate_fixture.ts";
@@ -472,23 +473,22 @@ test("an agent for http is none for https, and the other way round", () =>
 
 test("a request may go to a socket of Unix: a path, or an abstract name as Node writes it", () =>
   withoutLeaks(async () => {
-    const directory = mkdtempSync(join(tmpdir(), "posixly-agent-"));
+    const name = `${tmpdir()}/posixly-agent-${process.pid}`;
+    const answer = Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     const agent = new PooledAgent();
-    for (const socketPath of [join(directory, "s"), `\0${directory}`]) {
-      const server = http.createServer(hello);
-      server.listen(socketPath);
-      await once(server, "listening");
-      for (const isReused of [false, true]) {
-        const request = http.get({ socketPath, path: "/a", agent });
-        assert.equal(await answerTo(request), "hello /a");
-        assert.equal(request.reusedSocket, isReused);
-      }
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
+    for (const [socketPath, at] of [[name, `unix:${name}`], [`\0${name}`, `unix:@${name}`]]) {
+      using listener = listenUnix(at);
+      const first = http.get({ socketPath, agent });
+      using connection = await listener.accept();
+      await connection.write(answer);
+      assert.equal(await answerTo(first), "hi");
+      const second = http.get({ socketPath, agent });
+      await once(second, "socket");
+      await connection.write(answer);
+      assert.equal(await answerTo(second), "hi");
+      assert.ok(second.reusedSocket);
     }
     await agent.close();
-    rmSync(directory, { recursive: true });
   }));
 
 test("a request may say from which address and by which lookup it goes", () =>
