@@ -81,6 +81,7 @@ export interface Case {
 
 /** The cures that would work, the ones that change least first. */
 export function curesFor(it: Case): Cure[] {
+  const rules = it.usage.ports > 0 ? [...ofUsing, ...ofHaving] : ofHaving;
   return rules.filter(({ works }) => works(it)).map(({ name, how }) => ({ name, how: how(it) }));
 }
 
@@ -93,7 +94,8 @@ interface Rule {
 const isTcp = ({ protocol }: Case) => protocol === "tcp";
 const isTimeWait = ({ reason }: Case) => reason === "timeWait";
 
-const rules: readonly Rule[] = [
+/** How the ports that there are can be used better. */
+const ofUsing: readonly Rule[] = [
   {
     name: "bindLate",
     works: (it) => isTcp(it) && (it.reason === "bound" || !it.isConnect),
@@ -158,6 +160,10 @@ const rules: readonly Rule[] = [
       `wait: the first port is free again in ${Math.ceil(firstFree! / 1000)} s; in TIME_WAIT are ` +
       `those of the last ${TIME_WAIT} s`,
   },
+];
+
+/** How there can be more. */
+const ofHaving: readonly Rule[] = [
   {
     name: "unreserve",
     works: ({ usage, settings }) => overlap(usage.range, settings.reserved) > 0,

@@ -154,6 +154,24 @@ testAlone("reserved ports are not among those that there are", () =>
     assert.equal(canConnect(crowd[0]), true);
   }));
 
+testAlone(
+  "where every port is reserved, sharing those that are not there is no cure",
+  () =>
+    withoutLeaks(() => {
+      using crowd = new Crowd();
+      setting("ip_local_reserved_ports", "40000-40063");
+      const connected = exhaustionOf(crowd.fill(crowd[0]))!;
+      assert.equal(connected.usage.ports, 0);
+      assert.deepEqual(names(connected.cures), ["unreserve", "widerRange"]);
+      using idle = socket("ipv4", "stream");
+      const bound = exhaustionOf(errorOf(() => bind(idle, "127.0.0.1:0")))!;
+      assert.deepEqual(names(bound.cures), ["unreserve", "widerRange"]);
+      assert.equal(canConnect(crowd[0], (client) => bindLate(client, "127.0.0.1")), false);
+      setting("ip_local_port_range", "40000 40065"); // of an odd number, one is not always tried
+      assert.equal(canConnect(crowd[0]), true);
+    }),
+);
+
 testAlone("too many connections: named, and cured", () =>
   withoutLeaks(async () => {
     using crowd = new Crowd();

@@ -18,6 +18,8 @@ import { maskOf, type SocketState } from "./states.ts";
  * - `interface`: bound to this interface, by name or index
  * - `autoBound`: the kernel chose its port; it takes netlink to know
  *
+ * They may be nested 200 levels deep.
+ *
  * @example Connections to anywhere but here, from a port that the kernel has chosen
  * ```ts
  * import { type Filter, sockets } from "@posixly/ports";
@@ -60,19 +62,30 @@ export interface Prefix {
   readonly bits: number;
 }
 
-/** Looks through a filter. */
-export function planOf(filter: Filter): Plan {
-  const [name, ...others] = Object.keys(Object(filter));
-  if (name === undefined || others.length > 0 || !Object.hasOwn(planners, name)) {
-    throw new TypeError(`There is no filter ${JSON.stringify(filter)}`);
-  }
-  return planners[name](filter[name as never]);
+/** How deeply a filter may be nested: the stack has an end, too, which nobody would understand. */
+const DEEPEST = 200;
+
+/** One level deeper, if there may be another. */
+export function deeper(depth: number): number {
+  if (depth < DEEPEST) return depth + 1;
+  throw new RangeError(`A filter may be nested ${DEEPEST} levels deep, and no deeper`);
 }
 
-const planners: Readonly<Record<string, (value: never) => Plan>> = {
-  and: (parts: readonly Filter[]) => ({ kind: "and", parts: parts.map(planOf) }),
-  or: (parts: readonly Filter[]) => ({ kind: "or", parts: parts.map(planOf) }),
-  not: (part: Filter) => ({ kind: "not", part: planOf(part) }),
+/** Looks through a filter, at some depth of another. */
+export function planOf(filter: Filter, depth = 0): Plan {
+  const names = Object.keys(Object(filter));
+  const [name] = names;
+  if (names.length !== 1 || !Object.hasOwn(planners, name)) {
+    const known = Object.keys(planners).join(", ");
+    throw new TypeError(`A filter has one of ${known}, and not ${names.join(", ") || "nothing"}`);
+  }
+  return planners[name](filter[name as never], depth);
+}
+
+const planners: Readonly<Record<string, (value: never, depth: number) => Plan>> = {
+  and: listPlanner("and"),
+  or: listPlanner("or"),
+  not: (part: Filter, depth) => ({ kind: "not", part: planOf(part, deeper(depth)) }),
   state: (state: SocketState | readonly SocketState[]) => ({
     kind: "state",
     mask: maskOf([state].flat()),
@@ -91,8 +104,16 @@ const planners: Readonly<Record<string, (value: never) => Plan>> = {
   },
 };
 
+function listPlanner(kind: "and" | "or") {
+  return (parts: readonly Filter[], depth: number): Plan => {
+    if (!Array.isArray(parts)) throw new TypeError(`${kind} must be an array of filters`);
+    const inner = deeper(depth);
+    return { kind, parts: parts.map((part) => planOf(part, inner)) };
+  };
+}
+
 function portPlan(side: Side, port: number | PortRange): Plan {
-  const range = typeof port === "number" ? { first: port, last: port } : port;
+  const range = typeof port === "object" ? port : { first: port, last: port };
   requireKnown(range, ["first", "last"]);
   const { first, last } = requireRange(range);
   return { kind: "port", side, first, last };

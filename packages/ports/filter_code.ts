@@ -125,6 +125,7 @@ function step(code: number, operands: readonly number[] = []): Steps {
 const reject: Steps = { bytes: step(INET_DIAG_BC_JMP).bytes, exits: [0] };
 
 function both(parts: readonly Steps[]): Steps {
+  requireRoom(parts.reduce((sum, { bytes }) => sum + bytes.length, 0));
   const bytes: number[] = [];
   const exits: number[] = [];
   for (const part of parts) {
@@ -136,6 +137,7 @@ function both(parts: readonly Steps[]): Steps {
 
 /** One of both: whoever has the first jumps over the second. */
 function either(first: Steps, second: Steps): Steps {
+  requireRoom(first.bytes.length + STEP + second.bytes.length);
   const over = inetDiagBcOp.encode({
     code: INET_DIAG_BC_JMP,
     yes: STEP,
@@ -188,8 +190,12 @@ function condition(side: Side, port: number, prefix = ANY): Steps {
 
 /** The whole: who falls out goes past the end. */
 function assembled(steps: Steps): Uint8Array<ArrayBuffer> {
-  if (steps.bytes.length + STEP > 0xffff) {
-    throw new RangeError(`A filter cannot have ${steps.bytes.length} bytes of code`);
-  }
+  requireRoom(steps.bytes.length);
   return Uint8Array.from(settled(steps));
+}
+
+/** A jump past the end is told in 16 bits. */
+function requireRoom(length: number): void {
+  if (length + STEP <= 0xffff) return;
+  throw new RangeError(`A filter cannot have ${length} bytes of code, only ${0xffff - STEP}`);
 }

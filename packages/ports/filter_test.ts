@@ -12,6 +12,7 @@ function filters(known: readonly number[]): fc.Arbitrary<string> {
     "127.0.0.1",
     "127.0.0.9",
     "127.0.0.0/8",
+    "127/8",
     "127.0.0.8/29",
     "[::1]",
     "[::ffff:0:0/96]",
@@ -81,6 +82,9 @@ test("text becomes data", () => {
     ["dport > 65535", { not: { remotePort: { first: 0, last: 65535 } } }],
     ["sport != 0", { not: { localPort: 0 } }],
     ["src 10.0.0.0/8", { local: "10.0.0.0/8" }],
+    ["src 10/8", { local: "10.0.0.0/8" }],
+    ["dst 127.0/16:22", { and: [{ remote: "127.0.0.0/16" }, { remotePort: 22 }] }],
+    ["src 10.1.2/24", { local: "10.1.2.0/24" }],
     ["dst != [fe80::/10]:22", { not: { and: [{ remote: "fe80::/10" }, { remotePort: 22 }] } }],
     ["dst [fe80::]/10:22", { and: [{ remote: "fe80::/10" }, { remotePort: 22 }] }],
     ["dst ::1", { remote: "::1" }],
@@ -112,6 +116,15 @@ test("what is no filter is refused, and the message says where", () => {
   for (const text of ["src > 1.2.3.4", "= 5", "not", "src 1.2.3.4:x", "sport = -1", "sport ++ 1"]) {
     assert.throws(() => parseFilter(text), { name: "TypeError" }, text);
   }
+  for (const filter of [{ and: "sport 1" }, { or: null }, { x: 1n }, { localPort: "1" }]) {
+    assert.throws(() => sockets({ filter: filter as never }), {
+      name: "TypeError",
+      message: /must be an array of filters|has one of and, .* and not x|must be a whole number/,
+    });
+  }
+  for (const text of ["src 127.", "src 127./8", "src 127", "src 1.2.3.4.5/8", "src /8"]) {
+    assert.throws(() => sockets({ filter: text }), { name: "TypeError" }, text);
+  }
   const filters: unknown[] = [{}, { and: [], or: [] }, { port: 1 }, null, { autoBound: false }, {
     local: "1.2.3.4/33",
   }];
@@ -124,6 +137,30 @@ test("what is no filter is refused, and the message says where", () => {
   });
   assert.throws(() => sockets({ filter: { interface: "nowhere" } }), { code: "ENODEV" });
 });
+
+test("a filter is nested only so deep, and has only so much code", () => {
+  for (const [open, close] of [["(", ")"], ["!", ""], ["not ( ", " )"]]) {
+    const inside = (depth: number) => `${open.repeat(depth)} sport 1 ${close.repeat(depth)}`;
+    const levels = open.startsWith("not") ? 100 : 200;
+    parseFilter(`${inside(levels)} and ${inside(levels)}`);
+    for (const depth of [levels + 1, 100_000]) {
+      assert.throws(() => parseFilter(inside(depth)), tooDeep);
+    }
+  }
+  const cyclic: { not: Filter } = { not: { and: [] } };
+  cyclic.not = { and: [{ or: [cyclic] }] };
+  assert.throws(() => sockets({ filter: cyclic }), tooDeep);
+  const many = Array.from({ length: 100_000 }, (): Filter => ({ localPort: 1 }));
+  assert.throws(() => sockets({ filter: { or: [{ and: many }, { localPort: 1 }] } }), {
+    name: "RangeError",
+    message: "A filter cannot have 1200000 bytes of code, only 65531",
+  });
+});
+
+const tooDeep = {
+  name: "RangeError",
+  message: "A filter may be nested 200 levels deep, and no deeper",
+};
 
 test("any text is a filter or an error, and never anything else", () => {
   const words = [
@@ -145,12 +182,15 @@ test("any text is a filter or an error, and never anything else", () => {
   const text = fc.oneof(
     fc.string({ maxLength: 30 }),
     fc.array(fc.constantFrom(...words), { maxLength: 8 }).map((some) => some.join(" ")),
+    fc.tuple(fc.constantFrom("(", "not ", "! (", "sport "), fc.nat(100_000))
+      .map(([word, times]) => word.repeat(times)),
   );
   fc.assert(fc.property(text, (text) => {
     try {
       parseFilter(text);
     } catch (error) {
       assert.ok(error instanceof TypeError || error instanceof RangeError, text);
+      assert.doesNotMatch(error.message, /call stack/, text);
     }
   }));
 });

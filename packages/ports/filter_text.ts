@@ -1,4 +1,4 @@
-import type { Filter, Side } from "./filter.ts";
+import { deeper, type Filter, type Side } from "./filter.ts";
 import { PORT_MAX } from "./reserved.ts";
 import type { SocketState } from "./states.ts";
 
@@ -7,8 +7,8 @@ import type { SocketState } from "./states.ts";
  *
  * - `sport`, `dport`: with `=`, `!=`, `<`, `<=`, `>`, `>=` (or `eq`, `ne`, `lt`, `le`, `gt`, `ge`)
  *   and the number of a port, with or without a colon before it
- * - `src`, `dst`: an address, a prefix (`10.0.0.0/8`), either with a port (`127.0.0.1:80`,
- *   `[::1]:80`, `*:80`)
+ * - `src`, `dst`: an address, a prefix (`10.0.0.0/8`, or `10/8`), either with a port
+ *   (`127.0.0.1:80`, `[::1]:80`, `*:80`)
  * - `dev`: the name of an interface, or its index
  * - `state`, `exclude`: `established`, `syn-sent`, `syn-recv`, `fin-wait-1`, `fin-wait-2`,
  *   `time-wait`, `closed`, `close-wait`, `last-ack`, `listening`, `closing`, `unconnected`,
@@ -16,7 +16,8 @@ import type { SocketState } from "./states.ts";
  * - `autobound`
  * - `not` (`!`), `and` (`&&`, or nothing), `or` (`||`), in that order of precedence, and brackets
  *
- * Names of hosts and services are not looked up.
+ * Names of hosts and services are not looked up. Neither the text nor what it is as data may be
+ * nested more than 200 levels deep.
  *
  * @param text Such as `state established ( dport = 443 or dport = 80 )`; empty for all sockets
  * @returns The filter as data
@@ -105,6 +106,7 @@ const stateWords: Readonly<Record<string, readonly SocketState[]>> = {
 class Parser {
   readonly #words: readonly string[];
   #at = 0;
+  #depth = 0;
 
   constructor(words: readonly string[]) {
     this.#words = words;
@@ -134,13 +136,23 @@ class Parser {
   }
 
   #unary(): Filter {
-    if (this.#take("not", "!")) return { not: this.#unary() };
-    if (this.#take("(")) {
-      const inner = this.#or();
-      if (!this.#take(")")) throw this.#error("a closing bracket");
-      return inner;
-    }
+    if (this.#take("not", "!")) return this.#inner(() => ({ not: this.#unary() }));
+    if (this.#take("(")) return this.#inner(() => this.#bracket());
     return this.#term();
+  }
+
+  #inner(read: () => Filter): Filter {
+    const outside = this.#depth;
+    this.#depth = deeper(outside);
+    const filter = read();
+    this.#depth = outside;
+    return filter;
+  }
+
+  #bracket(): Filter {
+    const filter = this.#or();
+    if (!this.#take(")")) throw this.#error("a closing bracket");
+    return filter;
   }
 
   #term(): Filter {
@@ -238,11 +250,18 @@ function numberOr(word: string): string | number {
 function hostFilter(side: Side, word: string): Filter {
   const [, host, port] = /^(\[[^\]]*\](?:\/\d+)?|[^:]*|.*:.*:.*?)(?::(\d+|\*))?$/.exec(word) ?? [];
   if (host === undefined) throw new TypeError(`There is no address ${JSON.stringify(word)}`);
-  const address = host.replace(/[[\]]/g, "");
+  const address = withZeros(host.replace(/[[\]]/g, ""));
   const parts: Filter[] = [];
   if (address !== "" && address !== "*") {
     parts.push(side === "local" ? { local: address } : { remote: address });
   }
   if (port !== undefined && port !== "*") parts.push(portFilter(side, "=", portOf(port)));
   return parts.length === 1 ? parts[0] : { and: parts };
+}
+
+/** A prefix of IPv4 with the bytes that it leaves out, which are 0: `127/8` is `127.0.0.0/8`. */
+function withZeros(address: string): string {
+  return address.replace(/^\d+(\.\d+){0,2}(?=\/)/, (bytes) => (
+    bytes + ".0".repeat(4 - bytes.split(".").length)
+  ));
 }

@@ -18,7 +18,8 @@ const KEPT = 60_000;
  *
  * @param options Which port, and where
  * @returns A port that was free
- * @throws {SyscallError} As {@linkcode reservePort} does
+ * @throws {SyscallError} As {@linkcode reservePort} does; `EADDRNOTAVAIL` if it is the last port: it
+ * is left in TIME_WAIT by a connection, which takes another one
  * @throws {TypeError | RangeError} If an option is none
  *
  * @example Usage

@@ -17,7 +17,7 @@ const TICK = 10;
 
 /** The sockets of a protocol and family whose states are in the mask, proc_pid_net(5). */
 export function readProc(protocol: "tcp" | "udp", family: number, states: number): Answer {
-  const text = textOf(`/proc/thread-self/net/${protocol}${family === AF_INET6 ? "6" : ""}`);
+  const text = textOf(protocol, family);
   let bytes = new Uint8Array(SIZE * (2 + (text.length >> 7)));
   const starts: number[] = [];
   const lines = new Lines(text);
@@ -31,12 +31,14 @@ export function readProc(protocol: "tcp" | "udp", family: number, states: number
   return { bytes, starts, interrupted: false };
 }
 
-function textOf(path: string): Uint8Array {
+function textOf(protocol: string, family: number): Uint8Array {
+  const isIpv6 = family === AF_INET6;
   try {
-    using file = open(path);
+    using file = open(`/proc/thread-self/net/${protocol}${isIpv6 ? "6" : ""}`);
     return readAll(file);
   } catch (error) {
-    if ((error as SyscallError).code === "ENOENT") return new Uint8Array(0); // no such family here
+    // A kernel may do without IPv6. Without IPv4 there is no /proc, and silence would be a lie.
+    if (isIpv6 && (error as SyscallError).code === "ENOENT") return new Uint8Array(0);
     throw error;
   }
 }

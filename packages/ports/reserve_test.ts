@@ -47,9 +47,15 @@ function canReceive(port: number): boolean {
   }
 }
 
+/** A port that nobody has, neither of TCP nor of UDP, whatever this machine is at. */
+function unused(): number {
+  using everywhere = reservePort({ protocol: "both" });
+  return everywhere.port;
+}
+
 test("a port that is held is nobody else's, at any address of either version", () =>
   withoutLeaks(() => {
-    const reservation = reservePort();
+    const reservation = reservePort({ prefer: unused() });
     const { port } = reservation;
     for (const address of ["0.0.0.0", "127.0.0.1", "127.0.0.9", "[::]", "[::1]"]) {
       assert.equal(canListen(port, address), false, address);
@@ -62,12 +68,12 @@ test("a port that is held is nobody else's, at any address of either version", (
 
 test("it is held for what was asked for", () =>
   withoutLeaks(() => {
-    using udpOnly = reservePort({ protocol: "udp" });
+    using udpOnly = reservePort({ protocol: "udp", prefer: unused() });
     assert.equal(udpOnly.tcp, null);
     assert.equal(canReceive(udpOnly.port), false);
     assert.equal(canListen(udpOnly.port, "0.0.0.0"), true);
 
-    using both = reservePort({ protocol: "both", family: "ipv4" });
+    using both = reservePort({ protocol: "both", family: "ipv4", prefer: unused() });
     assert.equal((localAddress(both.udp!) as HostAndPort).port, both.port);
     assert.equal((localAddress(both.tcp!) as HostAndPort).port, both.port);
     assert.equal(canReceive(both.port), false);

@@ -16,7 +16,8 @@ import { tell } from "./socket_table.ts";
  * @param options Which, and what of them
  * @returns The sockets
  * @throws {SyscallError} `EMFILE` or `ENFILE` if too many descriptors are open; with `source:
- * "netlink"`, `EAFNOSUPPORT`, `EACCES` or `ENOENT` if netlink may not be asked here
+ * "netlink"`, `EAFNOSUPPORT`, `EACCES` or `ENOENT` if netlink may not be asked here; `ENOENT` if
+ * `/proc` has to be asked and is not there
  * @throws {TypeError | RangeError} If an option is not as described
  * @throws {Error} If the filter asks what `/proc` does not tell, and netlink could not be asked
  *

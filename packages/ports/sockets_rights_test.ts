@@ -57,6 +57,25 @@ testAlone(
   },
 );
 
+testAlone("a /proc that is not there is an error, and no machine without sockets", async () => {
+  const missing = (file: string) => ({
+    through: ["strace", "-fqq", "-o", "/dev/null", "-P", `/proc/thread-self/net/${file}`, "-e"]
+      .concat("inject=openat:error=ENOENT"),
+  });
+  const program = `
+    import { sockets } from "@posixly/ports";
+    try {
+      console.log(sockets({ protocol: "tcp", source: "proc" }).length);
+    } catch ({ code, path }) {
+      console.log(code, path);
+    }
+  `;
+  const found = await runFresh(program, missing("tcp"));
+  assert.equal(found.stdout, "ENOENT /proc/thread-self/net/tcp\n", found.stderr);
+  const withoutIpv6 = await runFresh(program, missing("tcp6"));
+  assert.match(withoutIpv6.stdout, /^\d+\n$/, withoutIpv6.stderr);
+});
+
 testAlone("without root all is told but who has what others have open", async () => {
   using _crowd = await new Crowd().gather();
   const { stdout, stderr } = await runFresh(`

@@ -83,8 +83,9 @@ export interface CompileFilterOptions {
  * Compiles an expression of tcpdump, pcap-filter(7). libpcap does that, by pcap_compile(3pcap), and
  * has to be installed; nothing else of this package needs it.
  *
- * Names of hosts in an expression are looked up, and nothing else goes on meanwhile. Before libpcap
- * 1.8 of 2016 only one Worker at a time may compile.
+ * Names of hosts in an expression are looked up, and libpcap takes seconds for some hundred
+ * conditions; nothing else goes on meanwhile. Before libpcap 1.8 of 2016 only one Worker at a time
+ * may compile.
  *
  * @param expression Such as `tcp port 80`; empty for everything
  * @param options What it is for

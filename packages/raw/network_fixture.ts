@@ -55,8 +55,8 @@ export function veth(): Disposable {
 }
 
 /** Until the kernel has seen that the cable has a carrier, what is sent is lost. */
-export function untilUp(): void {
-  for (const name of ["a0", "b0"]) while (!run(`ip link show ${name}`).includes("state UP"));
+export function untilUp(names: readonly string[] = ["a0", "b0"]): void {
+  for (const name of names) while (!run(`ip link show ${name}`).includes("state UP"));
 }
 
 /** For what comes at once, even on a machine that has much else to do. */

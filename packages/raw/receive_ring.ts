@@ -257,6 +257,7 @@ const atOnce = { nonBlocking: true } as const;
  * @throws {RawAccessError} `EPERM` if we lack `CAP_NET_RAW`; it says what to do
  * @throws {SyscallError} `ENOMEM` if the kernel has not so much memory, `EINVAL` if it takes no such
  * sizes; else as {@linkcode packetSocket} does
+ * @throws {FilterError} If `snapLength` is to cut a filter that does not end with an instruction
  * @throws {TypeError | RangeError} If an option is not as described
  *
  * @example Bytes per protocol

@@ -10,6 +10,7 @@ import {
   type ReceiveRingOptions,
   type RingPacket,
 } from "@posixly/raw";
+import { assemble, decodeFilter, encodeFilter, filterFunction } from "@posixly/raw/bpf";
 import { poll } from "@posixly/mux";
 import { interfaceIndex, MessageBatch, sendMessages } from "@posixly/socket";
 import { gc, turns, withoutLeaks } from "@posixly/testing";
@@ -166,17 +167,20 @@ testAlone(
     }),
 );
 
-test("a program is cut where it returns a number, and nowhere else", () => {
-  const program = new Uint8Array(32);
-  const words = new DataView(program.buffer);
-  for (const [i, [code, k]] of [[0x28, 500], [6, 0], [6, 70], [6, 0xffff_ffff]].entries()) {
-    words.setUint16(i * 8, code, true);
-    words.setUint32(i * 8 + 4, k, true);
-  }
-  const cut = new DataView(cutTo(64, program).buffer);
-  assert.deepEqual([0, 8, 16, 24].map((at) => cut.getUint32(at + 4, true)), [500, 0, 64, 64]);
-  assert.equal(words.getUint32(20, true), 70); // a copy
+test("a program is cut where it returns, and nowhere else", () => {
+  const program = encodeFilter(assemble("ldh [500]\nret #0\nret #70\nret #-1"));
+  const cut = decodeFilter(cutTo(64, program));
+  assert.deepEqual(cut.map(({ k }) => k), [500, 0, 64, 64]);
+  assert.equal(decodeFilter(program)[2].k, 70); // a copy
   assert.deepEqual([...cutTo(300)], [6, 0, 0, 0, 44, 1, 0, 0]);
+});
+
+test("what a program computes is cut, too, wherever it returns it", () => {
+  const text = "ldb [0]\njge #100, far, near\nnear: ret a\nfar: ldb [1]\nret a";
+  const cut = filterFunction(decodeFilter(cutTo(64, encodeFilter(assemble(text)))));
+  const results = [[0, 9], [7, 9], [64, 9], [65, 9], [99, 9], [100, 3], [255, 255]]
+    .map((bytes) => cut(new Uint8Array(bytes)));
+  assert.deepEqual(results, [0, 7, 64, 64, 64, 3, 64]);
 });
 
 testAlone([], "a filter holds from the first packet on", () =>

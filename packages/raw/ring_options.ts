@@ -41,8 +41,8 @@ export interface ReceiveRingOptions
    */
   readonly retireMs?: number;
   /**
-   * How many bytes of each packet are kept, 1 to 262,144; by default all. A filter that computes how
-   * many, by `ret a`, keeps those.
+   * How many bytes of each packet are kept at most, whatever a filter returns, 1 to 262,144; by
+   * default all.
    */
   readonly snapLength?: number;
 }

@@ -12,6 +12,7 @@ export const aboutTheNetwork: ReadonlySet<number> = new Set([
   errno.EOPNOTSUPP,
   errno.EHOSTDOWN,
   errno.ENONET,
+  errno.EREMOTEIO,
 ]);
 
 /** What this machine may say of one packet that would not be true of another one. */

@@ -1,21 +1,21 @@
-/** ret k: lets so many bytes of a packet through, bpf(4). */
-const RETURN_CONSTANT = 6;
-const INSTRUCTION = 8;
+import { assemble } from "./bpf/assemble.ts";
+import { decodeFilter, encodeFilter } from "./bpf/bytes.ts";
+import { JA, RET_A, RET_K } from "./bpf/codes.ts";
 
 /**
  * A program of classic BPF that keeps so many bytes at most of what another one lets through, or of
- * everything. One that returns what it has computed stays as it is there.
+ * everything. What it would return of its own computing is compared behind its end, so that no jump
+ * has to change.
  */
 export function cutTo(length: number, filter?: Uint8Array): Uint8Array {
-  const program = filter === undefined ? everything() : new Uint8Array(filter); // a copy
-  const words = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  for (let at = 0; at + INSTRUCTION <= program.length; at += INSTRUCTION) {
-    if (words.getUint16(at, true) !== RETURN_CONSTANT) continue;
-    words.setUint32(at + 4, Math.min(words.getUint32(at + 4, true), length), true);
-  }
-  return program;
-}
-
-function everything(): Uint8Array {
-  return new Uint8Array([RETURN_CONSTANT, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+  if (filter === undefined) return encodeFilter(assemble(`ret #${length}`));
+  const program = decodeFilter(filter);
+  const cut = program.map((instruction, i) => {
+    const { code, k } = instruction;
+    if (code === RET_K) return { ...instruction, k: Math.min(k, length) };
+    return code === RET_A ? { code: JA, jt: 0, jf: 0, k: program.length - i - 1 } : instruction;
+  });
+  if (program.every(({ code }) => code !== RET_A)) return encodeFilter(cut);
+  const least = assemble(`jgt #${length}, most, all\nmost: ret #${length}\nall: ret a`);
+  return encodeFilter([...cut, ...least]);
 }

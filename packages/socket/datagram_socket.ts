@@ -89,17 +89,15 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
    * @throws {TypeError} If an option is none
    * @throws The signal's reason, or a `TimeoutError`
    */
-  async receive(options?: WaitOptions): Promise<Datagram> {
-    const received = await this.#receive(options);
-    if (received !== end) return received;
-    throw new Error("Cannot receive: the half for reading was ended");
-  }
-
-  #receive(options?: WaitOptions): Promise<Datagram | typeof end> {
-    let attempts = 0;
-    // Ended for reading, it is ready for ever, with nothing to receive.
-    const isOver = () => attempts++ > 0 && isEndedForReading(this);
-    return whenReadable(this, () => this.#next() ?? (isOver() ? end : null), options);
+  receive(options?: WaitOptions): Promise<Datagram> {
+    let isFirst = true;
+    return whenReadable(this, () => {
+      const datagram = this.#next();
+      // Ended for reading, it is ready for ever, with nothing to receive.
+      if (datagram === null && !isFirst && isEndedForReading(this)) throw new ReadingEnded();
+      isFirst = false;
+      return datagram;
+    }, options);
   }
 
   #next(): Datagram | null {
@@ -184,19 +182,23 @@ export class DatagramSocket extends Socket implements AsyncIterable<Datagram> {
   /** The messages as they come, until the socket is closed or ended for reading. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Datagram, void, void> {
     while (!this.closed) {
-      let datagram: Datagram | typeof end;
+      let datagram: Datagram;
       try {
-        datagram = await this.#receive();
+        datagram = await this.receive();
       } catch (error) {
-        if (this.closed) return;
+        if (this.closed || error instanceof ReadingEnded) return;
         throw error;
       }
-      if (datagram === end) return;
       yield datagram;
     }
   }
 }
 
-const end = Symbol();
+class ReadingEnded extends Error {
+  constructor() {
+    super("Cannot receive: the half for reading was ended");
+  }
+}
+
 const nothing = new Uint8Array(0);
 const measuring = { peek: true, truncate: true, nonBlocking: true } as const;

@@ -1,4 +1,4 @@
-import { requireBytes, requireInteger } from "../arguments.ts";
+import { requireBytes, requireInteger, requireKnown } from "../arguments.ts";
 import { execute, stepsOf } from "./execute.ts";
 import type { Program } from "./instruction.ts";
 import { validateFilter } from "./validate.ts";
@@ -86,8 +86,8 @@ export interface RunOptions {
  * @param options What else is known of the packet
  * @returns How many bytes of the packet to keep at most, 0 to drop it; often more than it has
  * @throws {FilterError} If the program is not valid
- * @throws {TypeError | RangeError} If `packet` is no `Uint8Array`, `start` not within it, or another
- * place or length not a whole number
+ * @throws {TypeError | RangeError} If `packet` is no `Uint8Array`, an option misspelt, `start` not
+ * within the packet, or another place or length not a whole number
  *
  * @example Usage
  * ```ts
@@ -128,6 +128,8 @@ export function filterFunction(
   const steps = stepsOf(program);
   return (packet, options = noOptions) => {
     requireBytes(packet, "packet");
+    requireKnown(options, optionNames);
+    if (options.ancillary !== undefined) requireKnown(options.ancillary, ancillaryNames);
     const { start = 0, network = 0, link = 0, length = 0 } = options;
     requireInteger(start, "start", 0, packet.length);
     requireInteger(network, "network", 0, MOST);
@@ -138,4 +140,19 @@ export function filterFunction(
 }
 
 const noOptions: RunOptions = {};
+const optionNames = ["start", "network", "link", "length", "ancillary"];
+const ancillaryNames = [
+  "protocol",
+  "packetType",
+  "interface",
+  "hardwareType",
+  "mark",
+  "queue",
+  "hash",
+  "cpu",
+  "vlanTag",
+  "vlanProtocol",
+  "payloadOffset",
+  "random",
+];
 const MOST = Number.MAX_SAFE_INTEGER;

@@ -43,6 +43,18 @@ test("what was left in memory by another program is not there", () => {
   assert.equal(run("ldi 1\nst M[3]\nldi 9\nldx M[3]\ntxa"), 1);
 });
 
+test("an option that is misspelt is refused, and not passed over", () => {
+  assert.throws(() => run("ld len", { lenght: 1514 }), {
+    name: "TypeError",
+    message: "there is no option lenght, only start, network, link, length, ancillary",
+  });
+  assert.throws(() => run("ldb [vlanp]", { ancillary: { vlantag: 5 } }), {
+    name: "TypeError",
+    message: /^there is no option vlantag, only protocol, .*, random$/,
+  });
+  assert.throws(() => run("ld len", null as never), { name: "TypeError" });
+});
+
 test("headers are found where the packet has them", () => {
   assert.equal(run("ldi 1\nldb [-0x100000]"), 0);
   assert.equal(run("ldb [-0x100000]", { network: 14 }), 0xfe);

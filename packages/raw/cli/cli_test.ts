@@ -124,7 +124,8 @@ test("what makes no sense is refused in a line", async () => {
     [readPing, ["", "-c x host", "-i 1e3 host", "--cuont 1 host", "-4 -6 host"]],
     [readTraceroute, ["", "a b", "-I -T host", "-m -1 host"]],
     [readProbe, ["", "host", "host 0", "host 80-22", "host 65536", "host 1,,2", "host http"]],
-    [readSniff, ["-c x", "-T -j", "-w - -j", "-r file -i lo"]],
+    [readSniff, ["-c x", "-c 00", "-T -j", "-w - -j"]],
+    [readSniff, ["-r file -i lo", "-r file -s 60", "-r file -P", "-r file -B 8"]],
   ];
   for (const [read, commands] of wrong) {
     for (const command of commands) {

@@ -22,7 +22,9 @@ export function packetsOfFile(path: string, options: FileOptions) {
   if (typeof write === "string" && isSame(path, write)) {
     throw new UsageError(`${write} cannot be read and written at once`);
   }
-  const file = write === undefined ? undefined : new CaptureFile(write);
+  let file: CaptureFile | undefined;
+  // To open it empties it: not before it is known that there is something to be written.
+  const output = () => file ??= write === undefined ? undefined : new CaptureFile(write);
   let unknown = 0;
   async function* packets(): AsyncGenerator<SniffedPacket, void, void> {
     let left = options.count ?? Infinity;
@@ -31,10 +33,11 @@ export function packetsOfFile(path: string, options: FileOptions) {
       const sniffed = understoodOfFile(packet);
       if (sniffed === null) unknown++;
       if (sniffed === null || !passes(packet)) continue;
-      file?.write(sniffed);
+      output()?.write(sniffed);
       yield sniffed;
       if (--left <= 0) return;
     }
+    output();
   }
   return {
     [Symbol.asyncIterator]: packets,

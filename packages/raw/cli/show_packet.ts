@@ -1,3 +1,4 @@
+import type { ExactTime } from "@posixly/fd";
 import type { SniffedPacket } from "../tools/sniffed_packet.ts";
 import { formatPacket } from "../wire/mod.ts";
 import type { SniffCommand } from "./sniff.ts";
@@ -29,6 +30,8 @@ function placeOf({ interface: given, packetType }: SniffedPacket): string {
 function timeOf({ timestamp }: SniffedPacket): string {
   if (timestamp === undefined) return "--:--:--.------";
   const date = new Date(Number(timestamp.seconds) * 1000);
+  // A file may have times that no calendar has; digits say them all the same.
+  if (Number.isNaN(date.getTime())) return secondsOf(timestamp);
   const day = [date.getHours(), date.getMinutes(), date.getSeconds()];
   const micros = Math.floor(timestamp.nanoseconds / 1000);
   return `${day.map((part) => String(part).padStart(2, "0")).join(":")}.${
@@ -41,7 +44,7 @@ export function asJson(sniffed: SniffedPacket): object {
   const { timestamp, interface: name, packetType, originalLength, bytes, packet } = sniffed;
   return {
     kind: "packet",
-    time: timestamp === undefined ? undefined : nanosecondsOf(timestamp),
+    time: timestamp === undefined ? undefined : secondsOf(timestamp),
     interface: name,
     packetType,
     length: originalLength,
@@ -53,7 +56,9 @@ export function asJson(sniffed: SniffedPacket): object {
   };
 }
 
-/** Seconds with all nine digits, which no number has room for. */
-function nanosecondsOf({ seconds, nanoseconds }: NonNullable<SniffedPacket["timestamp"]>): string {
-  return `${seconds}.${String(nanoseconds).padStart(9, "0")}`;
+/** Seconds with all nine digits, which no number has room for; before 1970 they are less than 0. */
+function secondsOf({ seconds, nanoseconds }: ExactTime): string {
+  const total = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
+  const digits = String(total < 0n ? -total : total).padStart(10, "0");
+  return `${total < 0n ? "-" : ""}${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }

@@ -64,9 +64,13 @@ export function readSniff(args: readonly string[]): SniffCommand {
   if (write === "-" && (print || json || table)) {
     throw new UsageError("the standard output cannot have both the file and what is printed");
   }
-  if (read !== undefined && values.interface !== undefined) {
-    throw new UsageError("--read and --interface exclude each other");
+  if (read !== undefined) {
+    const live = ["interface", "snap-length", "promiscuous", "buffer"] as const;
+    const given = live.find((name) => values[name] !== undefined);
+    if (given !== undefined) throw new UsageError(`--read and --${given} exclude each other`);
   }
+  const count = wholeIn(values.count, "--count");
+  if (count === 0) throw new UsageError("--count takes a number from 1, not 0");
   return {
     expression: positionals.join(" "),
     ...{ read, write },
@@ -74,7 +78,7 @@ export function readSniff(args: readonly string[]): SniffCommand {
     ethernet: values.ethernet ?? false,
     options: {
       interface: values.interface,
-      count: wholeIn(values.count, "--count"),
+      count,
       snapLength: wholeIn(values["snap-length"], "--snap-length"),
       promiscuous: values.promiscuous,
       buffer: wholeIn(values.buffer, "--buffer"),

@@ -1,41 +1,93 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ping } from "@posixly/raw";
+import { type CaptureInterface, captureWriter, linkTypes } from "@posixly/raw/pcap";
 import { dissectLax, ipv4, ipv6, packet, tcp, udp } from "@posixly/raw/wire";
 import { test } from "uvu";
 import { testAlone } from "../network_fixture.ts";
-import { CaptureFile } from "../tools/capture_file.ts";
 import type { SniffedPacket } from "../tools/sniffed_packet.ts";
 import { here, lines, raw, Running } from "./cli_fixture.ts";
 import { Flows, showFlows, size } from "./flows.ts";
 import { sniffCommand } from "./sniff.ts";
 
-test("the name of an interface in a file does not command the terminal", async () => {
+const ports = { sourcePort: 1, destinationPort: 2 };
+
+test("what is not IP behind a header of any interface is not taken for a bad IP", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "raw-cli-"));
+  const file = join(folder, "cooked.pcap");
+  const ip = packet(ipv4({ source: "10.0.0.1", destination: "10.0.0.2" }), udp(ports));
+  for (const [link, length, protocolAt] of [["linuxSll", 16, 14], ["linuxSll2", 20, 0]] as const) {
+    const writer = captureWriter({ format: "pcap", link });
+    const pieces = [0x800, 0x806, 0x88cc, 4].map((protocol) => {
+      const bytes = new Uint8Array([...new Uint8Array(length), ...ip]);
+      bytes.set([protocol >> 8, protocol & 0xff], protocolAt);
+      // A file may say what it likes: that it was shorter than its header, too.
+      return writer.write({ bytes, originalLength: 3, timestamp: { seconds: 0, nanoseconds: 0 } });
+    });
+    writeFileSync(file, Buffer.concat(pieces));
+    const copy = join(folder, "copy.pcap");
+    const { stdout, stderr } = await here(sniffCommand, `-r ${file} --print -w ${copy}`);
+    assert.match(stdout, /^\S+ IP [^\n]+ 10\.0\.0\.1\.1 > 10\.0\.0\.2\.2: UDP, length 0\n$/);
+    assert.equal(stderr, "1 packets, 3 of a kind that is not known here\n");
+  }
+  rmSync(folder, { recursive: true });
+});
+
+/** Reads a file with a packet that passed such an interface, at such a time. */
+async function sniffFile(
+  { name = "eth0", seconds = 0 as number | bigint, nanoseconds = 0, options = "" },
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "raw-cli-"));
   const file = join(folder, "hostile.pcapng");
   const bytes = packet(
     ipv4({ source: "10.0.0.1", destination: "10.0.0.2" }),
-    udp({ sourcePort: 1, destinationPort: 2 }),
+    udp(ports),
   );
-  {
-    using written = new CaptureFile(file, undefined);
-    written.write({
-      bytes,
-      originalLength: bytes.length,
-      timestamp: { seconds: 0, nanoseconds: 0 },
-      link: "ip",
-      interface: "\x1b[31mred\x07",
-      packetType: undefined,
-      packet: dissectLax(bytes, { link: "ip" }),
-    } as SniffedPacket);
-  }
-  const { stdout } = await here(sniffCommand, `-r ${file}`);
-  assert.match(stdout, / \?\[31mred\? IP 10\.0\.0\.1\.1 > /);
+  const device: CaptureInterface = {
+    kind: "interface",
+    link: linkTypes.raw,
+    snapLength: 0,
+    resolution: 9,
+    timeOffset: BigInt(seconds),
+    options: [{ code: 2, value: name }],
+  };
+  const timestamp = { seconds, nanoseconds };
+  writeFileSync(file, captureWriter().write({ bytes, timestamp, interface: device }));
+  const { stdout } = await here(sniffCommand, `-r ${file}${options}`);
   rmSync(folder, { recursive: true });
+  return stdout;
+}
+
+test("the name of an interface in a file does not command the terminal", async () => {
+  const said = await sniffFile({ name: "\x1b[31mred\x07" });
+  assert.match(said, / \?\[31mred\? IP 10\.0\.0\.1\.1 > /);
+});
+
+test("a time that no calendar has is told in seconds", async () => {
+  const [latest, nanoseconds] = [8_640_000_000_000, 999_999_999];
+  assert.match(await sniffFile({ seconds: latest, nanoseconds }), /^\d\d:\d\d:\d\d\.999999 eth0 /);
+  const beyond = await sniffFile({ seconds: latest + 1, nanoseconds });
+  assert.match(beyond, /^8640000000001\.999999999 eth0 IP /);
+  const last = await sniffFile({ seconds: 2n ** 63n - 1n, nanoseconds: 5 });
+  assert.match(last, /^9223372036854775807\.000000005 eth0 IP /);
+});
+
+test("times before 1970 are less than 0, down to the nanosecond", async () => {
+  for (
+    const [seconds, nanoseconds, time] of [
+      [-1, 900_000_000, "-0.100000000"],
+      [-5, 0, "-5.000000000"],
+      [0, 1, "0.000000001"],
+    ] as const
+  ) {
+    const said = await sniffFile({ seconds, nanoseconds, options: " -j" });
+    assert.equal(JSON.parse(said).time, time);
+  }
 });
 
 /** Pings until something is done: a sniffer says nothing before there is a packet. */
@@ -94,6 +146,28 @@ testAlone(
     symlinkSync(file, link);
     await assert.rejects(here(sniffCommand, `-r ${file} -w ${link}`), /read and written at once/);
     assert.deepEqual(readFileSync(file), before);
+    rmSync(folder, { recursive: true });
+  },
+);
+
+testAlone(
+  ["tcpdump"],
+  "what is to be written over is as it was, if there is nothing to be read",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "raw-cli-"));
+    const [input, output] = ["input.pcap", "output.pcap"].map((name) => join(folder, name));
+    writeFileSync(output, "precious");
+    await assert.rejects(here(sniffCommand, `-r ${input} -w ${output}`), { code: "ENOENT" });
+    writeFileSync(input, captureWriter({ format: "pcap" }).end());
+    const damaged = join(folder, "damaged.pcap");
+    writeFileSync(damaged, "no capture, but long enough for the header of one");
+    await assert.rejects(here(sniffCommand, `-r ${damaged} -w ${output}`), {
+      name: "CaptureFileError",
+    });
+    assert.equal(readFileSync(output, "utf8"), "precious");
+    assert.equal((await here(sniffCommand, `-r ${input} -w ${output}`)).status, 1);
+    const { stdout } = await promisify(execFile)("tcpdump", ["-nr", output]);
+    assert.equal(stdout, ""); // a file without packets is one, too
     rmSync(folder, { recursive: true });
   },
 );

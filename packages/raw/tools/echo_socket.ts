@@ -1,14 +1,12 @@
 import { randomInt } from "node:crypto";
 import type { SettableOptions } from "@posixly/socket";
-import { attachFilter } from "../attach_filter.ts";
-import { assemble } from "../bpf/assemble.ts";
 import { pingSocket } from "../ping_socket.ts";
 import { rawSocket, type RawSocketAsks } from "../create_raw_socket.ts";
 import { ECHO } from "./echo.ts";
 import type { IpFamily } from "./host.ts";
 import { RawAccessError } from "../raw_access_error.ts";
 import type { RawSocket } from "../raw_socket.ts";
-import { soundingOptions } from "./sounding.ts";
+import { attachSoundingFilter, soundingOptions } from "./sounding.ts";
 
 /**
  * Which kind of socket echo requests are sent by: `raw` needs `CAP_NET_RAW`; `ping` needs a group
@@ -72,9 +70,9 @@ function rawEcho(family: IpFamily, asks: RawSocketAsks): EchoSocket {
   const identifier = randomInt(0x1_0000);
   const socket = rawSocket(family, protocol, { ...asks, icmpTypes: [ECHO[family].reply] });
   try {
-    attachFilter(
+    attachSoundingFilter(
       socket,
-      assemble(`${idOf[family]}\njeq #${identifier}, keep, drop\nkeep: ret #-1\ndrop: ret #0`),
+      `${idOf[family]}\njeq #${identifier}, keep, drop\nkeep: ret #-1\ndrop: ret #0`,
     );
     return { socket, way: "raw", identifier };
   } catch (error) {

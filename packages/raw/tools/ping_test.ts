@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ping, type PingEvent, type PingReply, type RawSocket, rawSocket } from "@posixly/raw";
+import { icmp, icmpRedirect, packet } from "@posixly/raw/wire";
 import { runFresh, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
-import { run, setting, testAlone } from "../network_fixture.ts";
+import { run, setting, testAlone, wait } from "../network_fixture.ts";
 import { neighbor, routers } from "../routers_fixture.ts";
 import { Target } from "./ping_target.ts";
 import { stamped } from "./stamps_fixture.ts";
 
 const ECHO_REQUEST = 8;
+const SOURCE_QUENCH = 4;
 
 async function all(events: AsyncIterable<PingEvent>): Promise<PingEvent[]> {
   const seen: PingEvent[] = [];
@@ -370,6 +372,30 @@ const asNobody = `
     console.log(name, code, capability, remedies.length);
   }
 `;
+
+testAlone(
+  [],
+  "a router that knows a better way does not end a ping, nor does one that has too much to do",
+  () =>
+    withoutLeaks(async () => {
+      const host = "127.0.0.1";
+      setting("ipv4/ping_group_range", "0 2147483647");
+      using router = rawSocket("ipv4", "icmp", { icmpTypes: [ECHO_REQUEST] });
+      for (
+        const advice of [icmpRedirect({ gateway: "127.0.0.9" }), icmp({ type: SOURCE_QUENCH })]
+      ) {
+        const kinds: string[] = [];
+        const pings = ping(host, { way: "ping", count: 3, interval: 5, timeout: 30_000 });
+        for await (const { kind } of pings) {
+          kinds.push(kind);
+          const { bytes } = await router.receive(wait);
+          await router.send(packet(advice, bytes), host);
+        }
+        assert.deepEqual(kinds, ["reply", "reply", "reply"]);
+        assert.equal(pings.statistics[0].errors, 0);
+      }
+    }),
+);
 
 testAlone([], "without the right a ping socket is taken", async () => {
   using _chain = routers();

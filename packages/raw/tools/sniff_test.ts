@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ioctl, open } from "@posixly/fd";
-import { ping, sniff, type SniffedPacket } from "@posixly/raw";
+import { packetSocket, ping, sniff, type SniffedPacket } from "@posixly/raw";
 import { assemble } from "@posixly/raw/bpf";
 import { parseCapture } from "@posixly/raw/pcap";
 import { formatPacket } from "@posixly/raw/wire";
@@ -14,7 +14,8 @@ import { type HostAndPort, type Listener, listenTcp } from "@posixly/socket";
 import { runFresh, testWhere, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { packetsOfFile } from "../cli/read_file.ts";
-import { isAlone, run, testAlone } from "../network_fixture.ts";
+import { frameOf } from "../frame_fixture.ts";
+import { isAlone, run, testAlone, untilUp, veth } from "../network_fixture.ts";
 import { neighbor } from "../routers_fixture.ts";
 
 const GREETING = "hello from the other end";
@@ -173,6 +174,27 @@ testAlone(
       assert.deepEqual(names.sort(), ["lo", "lo", "near0", "near0"]);
     }),
 );
+
+testAlone([], "an interface that is renamed has its new name soon", () =>
+  withoutLeaks(async () => {
+    using _cable = veth();
+    using sender = packetSocket({ interface: "a0", protocol: 0 });
+    using packets = sniff({ filter: assemble("ld type\njeq #0, 2, 3\nret #-1\nret #0") }); // host
+    const seen = packets[Symbol.asyncIterator]();
+    const next = async () => {
+      await sender.send(frameOf(1));
+      return (await seen.next()).value!;
+    };
+    const first = await next();
+    assert.equal(first.interface, "b0");
+    run("ip link set b0 down");
+    run("ip link set b0 name c0");
+    run("ip link set c0 up");
+    untilUp(["a0", "c0"]);
+    let last = await next();
+    while (last.timestamp!.seconds === first.timestamp!.seconds) last = await next();
+    assert.equal(last.interface, "c0");
+  }));
 
 testAlone(
   [],

@@ -2,7 +2,7 @@ import type { ExactTime } from "@posixly/fd";
 import { interfaceName, type PacketType } from "@posixly/socket";
 import type { SyscallError } from "@posixly/sys";
 import { type CapturedPacket, withVlanTag } from "../captured_packet.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../libc.ts";
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK, ETH_P_IP, ETH_P_IPV6 } from "../libc.ts";
 import { type CapturePacket, linkTypes } from "../pcap/mod.ts";
 import { dissectLax, type Packet } from "../wire/mod.ts";
 
@@ -53,7 +53,7 @@ export function understood(captured: CapturedPacket): SniffedPacket {
     timestamp,
     packet: dissectLax(bytes, { link }),
     link,
-    interface: nameOf(from.interface),
+    interface: nameOf(from.interface, timestamp?.seconds),
     packetType: from.packetType,
   };
 }
@@ -63,34 +63,49 @@ function isEthernet(hardwareType: number | undefined): boolean {
   return hardwareType === ARPHRD_ETHER || hardwareType === ARPHRD_LOOPBACK;
 }
 
-/** It may be gone by now, or was renamed since the last one. */
-function nameOf(index: number): string {
-  const known = names.get(index);
-  if (known !== undefined) return known;
-  let name: string;
-  try {
-    name = interfaceName(index);
-  } catch (error) {
-    if ((error as SyscallError).code !== "ENODEV") throw error;
-    name = `#${index}`;
-  }
-  if (names.size >= 1000) names.clear();
-  names.set(index, name);
-  return name;
+/** It may be gone by now, and whoever renames it tells nobody: each second it is asked again. */
+function nameOf(index: number, second: number | bigint | undefined): string {
+  if (second !== namesAsOf) names.clear();
+  namesAsOf = second;
+  const known = names.get(index) ?? askedName(index);
+  names.set(index, known);
+  return known;
 }
 
+let namesAsOf: number | bigint | undefined;
 const names = new Map<number, string>();
 
-/** How many bytes come before IP, by the number of what a packet begins with. */
-const headers: ReadonlyMap<number, number> = new Map([
-  [linkTypes.null, 4],
-  [linkTypes.loop, 4],
-  [linkTypes.raw, 0],
-  [linkTypes.ipv4, 0],
-  [linkTypes.ipv6, 0],
-  [linkTypes.linuxSll, 16],
-  [linkTypes.linuxSll2, 20],
+function askedName(index: number): string {
+  try {
+    return interfaceName(index);
+  } catch (error) {
+    if ((error as SyscallError).code === "ENODEV") return `#${index}`;
+    throw error;
+  }
+}
+
+/** What comes before IP, by the number of what a packet begins with. */
+const headers: ReadonlyMap<number, Header> = new Map<number, Header>([
+  [linkTypes.null, { length: 4 }],
+  [linkTypes.loop, { length: 4 }],
+  [linkTypes.raw, { length: 0 }],
+  [linkTypes.ipv4, { length: 0 }],
+  [linkTypes.ipv6, { length: 0 }],
+  [linkTypes.linuxSll, { length: 16, protocolAt: 14 }],
+  [linkTypes.linuxSll2, { length: 20, protocolAt: 0 }],
 ]);
+
+interface Header {
+  readonly length: number;
+  /** Where it says what follows, a type of Ethernet; it may be something else than IP. */
+  readonly protocolAt?: number;
+}
+
+function leadsToIp({ protocolAt }: Header, bytes: Uint8Array): boolean {
+  if (protocolAt === undefined) return true;
+  const protocol = bytes[protocolAt] << 8 | bytes[protocolAt + 1];
+  return protocol === ETH_P_IP || protocol === ETH_P_IPV6;
+}
 
 const NAME = 2; // of the options of an interface in a file
 
@@ -98,13 +113,13 @@ const NAME = 2; // of the options of an interface in a file
 export function understoodOfFile(packet: CapturePacket): SniffedPacket | null {
   const { bytes, originalLength, timestamp, interface: { link: number, options } } = packet;
   const link = number === linkTypes.ethernet ? "ethernet" : "ip";
-  const header = number === linkTypes.ethernet ? 0 : headers.get(number);
-  if (header === undefined) return null;
+  const header = link === "ethernet" ? { length: 0 } : headers.get(number);
+  if (header === undefined || !leadsToIp(header, bytes)) return null;
   const name = options.find(({ code }) => code === NAME)?.value;
-  const rest = bytes.subarray(header);
+  const rest = bytes.subarray(header.length);
   return {
     bytes: rest,
-    originalLength: originalLength - header,
+    originalLength: Math.max(originalLength - header.length, 0), // a file may say what it likes
     timestamp,
     packet: dissectLax(rest, { link }),
     link,

@@ -126,11 +126,15 @@ export class Sounder {
   /** Errors that were in the queue between times. */
   readonly #errors: QueuedError[] = [];
 
+  /**
+   * With `EREMOTEIO` a ping socket tells of a better way, or of a router that has much to do: that
+   * is no error, the packet went on. Raw sockets are told nothing of it.
+   */
   #takeTimes(): void {
     for (let next; (next = receiveError(this.socket)) !== null;) {
-      const { error: { origin, data }, control } = next;
+      const { error: { origin, data, errno: number }, control } = next;
       if (origin !== "timestamping") {
-        this.#errors.push(next);
+        if (number !== errno.EREMOTEIO) this.#errors.push(next);
         continue;
       }
       const departure = this.#departures.get(data);

@@ -4,9 +4,14 @@ import type {
   Control,
   QueuedError,
   SettableOptions,
+  Socket,
   SocketAddress,
   Timestamping,
 } from "@posixly/socket";
+import type { SyscallError } from "@posixly/sys";
+import { attachFilter } from "../attach_filter.ts";
+import { assemble } from "../bpf/assemble.ts";
+import { aboutTheNetwork } from "../send_errors.ts";
 import type { Departure } from "./round_trip.ts";
 
 /** A packet to be sent. */
@@ -41,6 +46,20 @@ export function soundingOptions(family: "ipv4" | "ipv6"): Partial<SettableOption
       ? { ipReceiveError: true, ipReceiveTtl: true }
       : { ipv6ReceiveError: true, ipv6ReceiveHopLimit: true },
   };
+}
+
+/**
+ * Has only what passes a filter come to a socket. What the network says meanwhile about packets, of
+ * others perhaps, fails the call that empties the socket's queue; the queue of errors has it, too.
+ */
+export function attachSoundingFilter(socket: Socket, text: string): void {
+  for (const filter = assemble(text);;) {
+    try {
+      return attachFilter(socket, filter);
+    } catch (error) {
+      if (!aboutTheNetwork.has((error as SyscallError).errno)) throw error;
+    }
+  }
 }
 
 /**

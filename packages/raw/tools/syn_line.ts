@@ -1,15 +1,13 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { ExactTime } from "@posixly/fd";
 import { bind, localAddress, type QueuedError, type Socket, socket } from "@posixly/socket";
-import { attachFilter } from "../attach_filter.ts";
-import { assemble } from "../bpf/assemble.ts";
 import { rawSocket } from "../create_raw_socket.ts";
 import { withoutIpv4 } from "./echo.ts";
 import type { HostAddress, IpFamily } from "./host.ts";
 import type { RawSocket } from "../raw_socket.ts";
 import type { ProbeAsks } from "./probe_options.ts";
 import { Sounder } from "./sounder.ts";
-import { soundingOptions } from "./sounding.ts";
+import { attachSoundingFilter, soundingOptions } from "./sounding.ts";
 import { ipv4, Ipv4Packet, ipv6, Ipv6Packet, packet, tcp, TcpSegment } from "../wire/mod.ts";
 
 /** An answer to one of our SYNs: which port of the target said what. */
@@ -70,7 +68,7 @@ export class SynLine implements Disposable {
       const own = localAddress(this.socket) as HostAddress;
       bind(holder, { ...own, port: 0 });
       this.#port = (localAddress(holder) as HostAddress).port;
-      attachFilter(this.socket, assemble(toPort(family, this.#port)));
+      attachSoundingFilter(this.socket, toPort(family, this.#port));
       this.#addresses = `${own.host} ${target.host}`;
       const bytes = synPacket(own.host, target, this.#port);
       this.#ip = (family === "ipv4" ? Ipv4Packet : Ipv6Packet).parse(bytes);
