@@ -64,7 +64,7 @@ export interface Copied {
 }
 
 /** How much is copied before others have their turn. */
-const CHUNK = 2 ** 20;
+const CHUNK = 2 ** 22;
 
 /** The ways that move bytes, the best first. */
 const ladder = ["copy_file_range", "sendfile", "readwrite"] as const;
