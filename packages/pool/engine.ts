@@ -21,6 +21,10 @@ import { grainOf, Waiter, Waiters } from "./waiters.ts";
 /**
  * Who gets what. Those who wait stand in a line and are bound to nothing: whatever comes free goes
  * to the first of them, and whoever leaves the line loses nothing for anybody else.
+ *
+ * All that an acquire and a release call is compiled into the caller as one, as long as it is short;
+ * what is seldom needed has functions of its own. Flags are false where nothing is special, which
+ * takes V8 less to find out than that one is true.
  */
 export class Engine<T> {
   readonly settings: Settings<T>;
