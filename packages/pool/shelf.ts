@@ -1,7 +1,7 @@
 import type { Budget } from "./budget.ts";
-import { Chain } from "./chain.ts";
 import type { Engine } from "./engine.ts";
 import type { Settings } from "./options.ts";
+import { Pile } from "./pile.ts";
 import type { Resource } from "./resource.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -10,7 +10,7 @@ import { Upkeep } from "./upkeep.ts";
  * leases and could carry more. Whoever comes last is taken first, or the other way round.
  */
 export class Shelf<T> {
-  readonly available: Chain<Resource<T>> = new Chain<Resource<T>>();
+  readonly available: Pile<Resource<T>> = new Pile<Resource<T>>();
   /** How many of them are leased. */
   #lent = 0;
   readonly upkeep: Upkeep<T>;
