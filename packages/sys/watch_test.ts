@@ -184,7 +184,8 @@ test("the last watch of a thread leaves nothing behind, nor do those before it",
     }
   }));
 
-test("a thread that ends leaves nothing behind", async () => {
+/** Has twelve threads end one after the other, and tells what they leave open. */
+async function leftBy(thread: string): Promise<string> {
   const { stdout } = await runFresh(`${prelude}
     import { readdirSync } from "node:fs";
     import { isMainThread, Worker } from "node:worker_threads";
@@ -198,35 +199,29 @@ test("a thread that ends leaves nothing behind", async () => {
       console.log(counts.at(-1) - counts.at(1) < 6 ? "nothing" : counts.join());
     } else {
       const close = (await import("@posixly/sys")).bind({ close: ["i32", "i32"] }).close;
-      const fd = libc.eventfd(1, 0);
-      const watching = watch(fd, () => { watching.close(); close(fd); });
+      ${thread}
     }
   `);
-  assert.equal(stdout, "nothing\n");
+  return stdout;
+}
+
+test("a thread that ends leaves nothing behind", async () => {
+  const left = await leftBy(`
+    const fd = libc.eventfd(1, 0);
+    const watching = watch(fd, () => { watching.close(); close(fd); });
+  `);
+  assert.equal(left, "nothing\n");
 });
 
 test("nor does one that ends with watches that are open", async () => {
-  const { stdout } = await runFresh(`${prelude}
-    import { readdirSync } from "node:fs";
-    import { isMainThread, Worker } from "node:worker_threads";
-    if (isMainThread) {
-      const counts = [];
-      for (let i = 0; i < 12; i++) {
-        await new Promise((resolve) => new Worker(new URL(import.meta.url)).once("exit", resolve));
-        counts.push(readdirSync("/proc/self/fd").length);
-      }
-      // Deno itself has closed what a Worker had only some time after.
-      console.log(counts.at(-1) - counts.at(1) < 6 ? "nothing" : counts.join());
-    } else {
-      const close = (await import("@posixly/sys")).bind({ close: ["i32", "i32"] }).close;
-      for (const count of [0, 0, 1]) {
-        const fd = libc.eventfd(count, 0);
-        watch(fd, () => {}).unref();
-        close(fd);
-      }
+  const left = await leftBy(`
+    for (const count of [0, 0, 1]) {
+      const fd = libc.eventfd(count, 0);
+      watch(fd, () => {}).unref();
+      close(fd);
     }
   `);
-  assert.equal(stdout, "nothing\n");
+  assert.equal(left, "nothing\n");
 });
 
 test("what cannot be polled is refused, and leaves nothing behind", () =>

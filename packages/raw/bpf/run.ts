@@ -126,10 +126,13 @@ export function filterFunction(
 ): (packet: Uint8Array, options?: RunOptions) => number {
   validateFilter(program);
   const steps = stepsOf(program);
+  let known = noOptions; // those that go with every packet are looked through once
   return (packet, options = noOptions) => {
     requireBytes(packet, "packet");
-    requireKnown(options, optionNames);
-    if (options.ancillary !== undefined) requireKnown(options.ancillary, ancillaryNames);
+    if (options !== known) {
+      requireNames(options);
+      known = options;
+    }
     const { start = 0, network = 0, link = 0, length = 0 } = options;
     requireInteger(start, "start", 0, packet.length);
     requireInteger(network, "network", 0, MOST);
@@ -137,6 +140,11 @@ export function filterFunction(
     requireInteger(length, "length", 0, 0xffff_ffff);
     return execute(steps, packet, start, options);
   };
+}
+
+function requireNames(options: RunOptions): void {
+  requireKnown(options, optionNames);
+  if (options.ancillary !== undefined) requireKnown(options.ancillary, ancillaryNames);
 }
 
 const noOptions: RunOptions = {};

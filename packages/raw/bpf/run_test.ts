@@ -53,6 +53,9 @@ test("an option that is misspelt is refused, and not passed over", () => {
     message: /^there is no option vlantag, only protocol, .*, random$/,
   });
   assert.throws(() => run("ld len", null as never), { name: "TypeError" });
+  const filter = filterFunction(assemble("ld len\nret a"));
+  const wrong = { lenght: 1514 } as object;
+  for (let times = 0; times < 2; times++) assert.throws(() => filter(packet, wrong), TypeError);
 });
 
 test("headers are found where the packet has them", () => {
