@@ -6,6 +6,7 @@ import {
   pread,
   pwrite,
   seek,
+  type Stat,
   stat,
   truncate,
 } from "@posixly/fd";
@@ -119,7 +120,8 @@ export async function copyFile(
   }
   const either = signalOf({ signal, timeout });
   either?.throwIfAborted();
-  const size = BigInt(requireTwoFiles(from, to));
+  const [source, target] = requireTwoFiles(from, to);
+  const size = BigInt(source.size);
 
   if (via === undefined || via === "reflink") {
     if (reflink(from, to, via !== undefined)) {
@@ -132,9 +134,10 @@ export async function copyFile(
   const ways: CopyWay[] = via === undefined ? [...ladder] : [via];
   const before = position(to);
   try {
-    truncate(to, 0); // what it held would shine through the holes
+    // What it held would shine through the holes. If that is nothing it is left alone: ext4 has what
+    // was truncated written to the disk when it is closed, which takes longer than the copy.
+    if (target.size > 0) truncate(to, 0);
     const bytes = await copyRanges(from, to, size, ways, either, onProgress);
-    truncate(to, bytes);
     return { bytes: Number(bytes), path: ways[0] };
   } finally {
     seek(to, before);
@@ -164,11 +167,12 @@ async function copyRanges(
       }
       at += BigInt(n);
       onProgress?.(Number(at));
-      await nextTurn();
+      if (at < size) await nextTurn();
     }
   }
   if (at < size) { // it ends in a hole, or has been cut
     requireUncut(from, size, at);
+    truncate(to, size);
     onProgress?.(Number(size));
   }
   return size;
@@ -179,8 +183,8 @@ function requireUncut(from: AsFd, size: bigint, at: bigint): void {
   if (stat(from).size < size) throw new FileTruncatedError(Number(size), Number(at));
 }
 
-/** Checks that one file can be made a copy of the other, and tells the size of that. */
-function requireTwoFiles(from: AsFd, to: AsFd): number | bigint {
+/** Checks that one file can be made a copy of the other, and tells what is known of both. */
+function requireTwoFiles(from: AsFd, to: AsFd): [source: Stat, target: Stat] {
   fdOf(from, "from");
   fdOf(to, "to");
   const [source, target] = [stat(from), stat(to)];
@@ -195,7 +199,7 @@ function requireTwoFiles(from: AsFd, to: AsFd): number | bigint {
   // Who may not do that is told before anything is lost.
   pread(from, nothing, 0);
   pwrite(to, nothing, 0);
-  return source.size;
+  return [source, target];
 }
 
 const nothing = new Uint8Array(0);

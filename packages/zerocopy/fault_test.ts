@@ -3,7 +3,7 @@
 // nothing is left open.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { memfd, type OwnedFd, pwrite, readAll } from "@posixly/fd";
+import { memfd, type OwnedFd, pwrite, readAll, truncate } from "@posixly/fd";
 import { type Pipe, pipe } from "@posixly/pipe";
 import {
   type Connection,
@@ -13,6 +13,7 @@ import {
   setOptions,
   udp,
 } from "@posixly/socket";
+import { testNeeding, withFaults, withoutLeaks } from "@posixly/testing";
 import {
   copyFile,
   copyFileRange,
@@ -194,6 +195,21 @@ fails("copyFile", copying(), [
   ["copy_file_range:error=EPERM:when=1 sendfile:error=EIO:when=1", "EIO"],
   ["copy_file_range:error=EINVAL:when=1 sendfile:error=EINVAL:when=1", "readwrite"],
 ]);
+
+// As it must not be: ext4 writes a file that was truncated to the disk as soon as it is closed.
+testNeeding(
+  "strace",
+  "copyFile does not truncate a file that is empty",
+  () =>
+    withoutLeaks(() =>
+      withFaults(["ftruncate:error=EIO:when=1"], async () => {
+        using from = fileOf(bytes);
+        using to = memfd("copy");
+        await copyFile(from, to);
+        assert.throws(() => truncate(to, 0), { code: "EIO" }, "the first one is ours");
+      })
+    ),
+);
 
 fails("copyFile by read and write", copying({ via: "readwrite" }), [
   ["pread64:error=EINTR:when=1+2 pwrite64:error=EINTR:when=2+2", "readwrite"],

@@ -263,7 +263,7 @@ export class Client extends Socket {
 
   #begin(exchange: Exchange, option: ConnectionOption): boolean {
     this.#exchange = exchange;
-    const { heads, options: { chunk, stallTimeout } } = this.#service;
+    const { heads, chunk, options: { stallTimeout } } = this.#service;
     if (exchange.answer.length > chunk) this.#cork(true);
     const state = exchange.begin(this.fd, heads, option, chunk, this.#service.date);
     if (state !== DONE) this.#setDeadline(stallTimeout);
@@ -273,7 +273,7 @@ export class Client extends Socket {
   /** Sends more of the answer. */
   #advance(exchange: Exchange): void {
     const before = exchange.sent;
-    const { chunk, stallTimeout } = this.#service.options;
+    const { chunk, options: { stallTimeout } } = this.#service;
     const state = exchange.advance(this.fd, chunk, this.#service.date);
     if (state > 0 || exchange.sent > before) this.#setDeadline(stallTimeout);
     if (!this.#moved(state)) return;

@@ -52,7 +52,10 @@ export interface ServeStaticOptions extends DocumentRootOptions {
    * second, and is closed to make room. No limit by default.
    */
   readonly maxConnections?: number;
-  /** How many bytes one client is sent before others have their turn; by default 2 MiB. */
+  /**
+   * How many bytes one client is sent before others have their turn; by default 2 MiB, and 8 MiB
+   * while there is no other.
+   */
   readonly chunk?: number;
   /** Told of each request when it is over: the access log. */
   readonly onFinish?: (exchange: FinishedExchange) => void;
@@ -71,7 +74,7 @@ export interface CheckedOptions {
   readonly idleTimeout: number;
   readonly stallTimeout: number;
   readonly maxConnections: number;
-  readonly chunk: number;
+  readonly chunk: number | undefined;
   /** How often it is looked whether anybody is late. */
   readonly tick: number;
   readonly onFinish: ServeStaticOptions["onFinish"];
@@ -100,7 +103,7 @@ const LONGEST_TICK = 1000;
 /** Checks the options, and adds what was left out. */
 export function checkedOptions(options: ServeStaticOptions): CheckedOptions {
   requireKnown(options, [...ofRoot, ...own]);
-  const { listener, onFinish, signal, limits = {}, chunk = 2 ** 21 } = options;
+  const { listener, onFinish, signal, limits = {}, chunk } = options;
   const headTimeout = timeout(options.headTimeout ?? 20_000, "headTimeout");
   const idleTimeout = timeout(options.idleTimeout ?? 60_000, "idleTimeout");
   const stallTimeout = timeout(options.stallTimeout ?? 60_000, "stallTimeout");
@@ -116,6 +119,7 @@ export function checkedOptions(options: ServeStaticOptions): CheckedOptions {
   if (onFinish !== undefined && typeof onFinish !== "function") {
     throw new TypeError("onFinish must be a function");
   }
+  if (chunk !== undefined) requireInteger(chunk, "chunk", 1);
   signal?.throwIfAborted();
   const shortest = Math.min(headTimeout, idleTimeout, stallTimeout);
   return {
@@ -128,7 +132,7 @@ export function checkedOptions(options: ServeStaticOptions): CheckedOptions {
     idleTimeout,
     stallTimeout,
     maxConnections,
-    chunk: requireInteger(chunk, "chunk", 1),
+    chunk,
     tick: Math.ceil(Math.min(Math.max(shortest / 4, SHORTEST_TICK), LONGEST_TICK)),
     onFinish,
     signal,

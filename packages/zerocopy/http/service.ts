@@ -88,6 +88,10 @@ export interface ServerStats {
   readonly refused: number;
 }
 
+/** How much one client is sent before others have their turn, and while there are no others. */
+const CHUNK = 2 ** 21;
+const CHUNK_ALONE = 2 ** 23;
+
 /** What all connections of a server share. */
 export class Service {
   readonly options: CheckedOptions;
@@ -173,6 +177,11 @@ export class Service {
       longest.windUp();
     }
     return true;
+  }
+
+  /** How many bytes a client is sent in one turn. */
+  get chunk(): number {
+    return this.options.chunk ?? (this.clients.size > 1 ? CHUNK : CHUNK_ALONE);
   }
 
   /** When something is to be over that begins now; up to a tick later. */
