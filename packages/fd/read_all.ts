@@ -16,7 +16,7 @@ import { fill } from "./fill.ts";
  * ```
  */
 export interface ReadAllOptions {
-  /** The most bytes there may be; more are an error. By default there is no limit. */
+  /** The most bytes there may be; more are an error. By default, and with `Infinity`, any number. */
   readonly limit?: number;
   /** How many bytes there probably are; if that is right, nothing is copied. */
   readonly sizeHint?: number;
@@ -49,9 +49,9 @@ const LARGEST_CHUNK = 2 ** 24;
  * ```
  */
 export function readAll(fd: AsFd, options: ReadAllOptions = {}): Uint8Array<ArrayBuffer> {
-  const { limit = Number.MAX_SAFE_INTEGER, sizeHint = CHUNK, ...others } = options;
+  const { limit = Infinity, sizeHint = CHUNK, ...others } = options;
   requireKnown(others, []);
-  requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
+  if (limit !== Infinity) requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
   requireInteger(sizeHint, "sizeHint", 0, Number.MAX_SAFE_INTEGER);
 
   const full: Uint8Array<ArrayBuffer>[] = [];

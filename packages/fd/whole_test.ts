@@ -172,6 +172,8 @@ test("more than the limit is an error, which reads one byte too many at most", (
   seek(file, 0);
   assert.equal(readAll(file, { limit: 100_000 }).length, 100_000);
   assert.equal(readAll(file, { limit: 0 }).length, 0);
+  seek(file, 0);
+  assert.equal(readAll(file, { limit: Infinity }).length, 100_000);
   for (const bad of [-1, 0.5, NaN, "5", 2 ** 53]) {
     assert.throws(() => readAll(file, { limit: bad as number }), /limit must be/);
     assert.throws(() => readAll(file, { sizeHint: bad as number }), /sizeHint must be/);

@@ -140,6 +140,21 @@ test("what is closed is written nothing to, and not even that", async () => {
   await assert.rejects(queue.write(new Uint8Array(0)), closed);
 });
 
+test("bytes that are transferred before it is their turn are not taken for written", async () => {
+  using ends = pipe();
+  const queue = new WriteQueue(ends.writer, (bytes) => write(ends.writer, bytes));
+  const first = queue.write(new Uint8Array(100_000)); // more than a pipe holds
+  const bytes = new Uint8Array(10);
+  const second = assert.rejects(queue.write(bytes), /^TypeError: .*detached/);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  for (let left = 100_000; left > 0;) {
+    left -= read(ends.reader, new Uint8Array(100_000)) ?? 0;
+    await turns(1);
+  }
+  await first;
+  await second;
+});
+
 test("an empty write is checked as any other", async () => {
   using ends = pipe();
   const queue = new WriteQueue(ends.writer, () => assert.fail());

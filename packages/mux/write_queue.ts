@@ -52,22 +52,25 @@ export class WriteQueue extends TaskQueue {
    * signal's reason, or a `TimeoutError`: a part may have been written by then
    */
   async write(bytes: Bytes, options?: WaitOptions): Promise<void> {
-    const { byteLength } = requireBytes(bytes, "bytes");
+    const length = requireBytes(bytes, "bytes").byteLength;
     const wait = options === undefined ? undefined : leftOf(options);
     wait?.signal?.throwIfAborted();
-    const isFirst = byteLength > 0 && this.isIdle && mayGoOn();
+    const isFirst = length > 0 && this.isIdle && mayGoOn();
     const done = isFirst ? this.#attempt(bytes) ?? 0 : 0;
-    if (isFirst && done === byteLength) return;
-    await this.run((left) => this.#write(bytes, done, left), wait);
+    if (isFirst && done === length) return;
+    await this.run((left) => this.#write(bytes, length, done, left), wait);
   }
 
-  async #write(bytes: Bytes, from: number, wait: WaitOptions | undefined): Promise<void> {
+  async #write(
+    bytes: Bytes,
+    length: number,
+    from: number,
+    wait: WaitOptions | undefined,
+  ): Promise<void> {
     fdOf(this.#fd); // nothing is not written either to what is closed
-    const { buffer, byteOffset, byteLength } = bytes;
-    for (let done = from; done < byteLength;) {
-      const rest = done === 0
-        ? bytes
-        : new Uint8Array(buffer, byteOffset + done, byteLength - done);
+    const { buffer, byteOffset } = requireBytes(bytes, "bytes");
+    for (let done = from; done < length;) {
+      const rest = done === 0 ? bytes : new Uint8Array(buffer, byteOffset + done, length - done);
       done += await whenWritable(this.#fd, () => this.#attempt(rest), wait);
     }
   }

@@ -175,7 +175,7 @@ while chunk := sys.stdin.buffer.read(100_000):
         stderr: "pipe",
       });
       const input = Uint8Array.from({ length: 10_000_000 }, (_, i) => i * 31 >> 3);
-      const { stdout, stderr, status } = await child.communicate({ input });
+      const { stdout, stderr, status } = await child.communicate({ input, limit: Infinity });
       assert.ok(Buffer.from(stdout).equals(input));
       assert.equal(stderr.length, input.length);
       assert.equal(status.code, 0);

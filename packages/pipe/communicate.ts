@@ -55,10 +55,10 @@ export async function communicate<O extends SpawnOptions>(
   options: CommunicateOptions,
 ): Promise<Communicated<O>> {
   requireKnown(options, ["input", "limit", "signal", "timeout"]);
-  const { limit, signal: given, timeout } = options;
+  const { limit = Infinity, signal: given, timeout } = options;
   const input = bytesOf(options.input);
   const signal = signalOf({ signal: given, timeout });
-  if (limit !== undefined) requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
+  if (limit !== Infinity) requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
   const stdin: PipeWriter | null = child.stdin;
   const [stdout, stderr]: (PipeReader | null)[] = [child.stdout, child.stderr];
   if (input !== undefined && stdin === null) {

@@ -139,7 +139,7 @@ function check(count: number, options: ReserveOptions) {
   requireName(["ipv4", "ipv6", "both"], family, "family");
   requireName(["tcp", "udp", "both"], protocol, "protocol");
   if (host !== undefined) requireHost(host, family);
-  const preferred = new Set(typeof prefer === "number" ? [prefer] : prefer);
+  const preferred = new Set(typeof prefer === "object" ? prefer : [prefer]);
   for (const port of preferred) requireInteger(port, "prefer", 1, 65_535);
   if (range) requireInteger(requireRange(range).first, "range.first", 1, 65_535);
   const excluded = new Set(exclude);

@@ -167,6 +167,7 @@ test("what is no option is refused, and nothing stays open", () =>
     assert.throws(wrong({ prefer: 0 }), { name: "RangeError" });
     assert.throws(wrong({ prefer: [80, 65_536] }), { name: "RangeError" });
     assert.throws(wrong({ prefer: ["80"] }), { name: "TypeError" });
+    assert.throws(wrong({ prefer: "80" }), { message: /"80"/ });
     assert.throws(wrong({ exclude: ["80"] }), { name: "TypeError" });
     assert.throws(wrong({ range: { first: 5, last: 4 } }), { name: "TypeError" });
     assert.throws(wrong({ range: { first: 0, last: 4 } }), { name: "RangeError" });

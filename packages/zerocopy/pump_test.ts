@@ -241,6 +241,23 @@ test("who waits for a source holds neither pipe nor memory; a busy pump lets oth
     await assert.rejects(endless, { name: "AbortError" });
   }));
 
+test("who gives up when told of progress is told no more", () =>
+  withoutLeaks(async () => {
+    using zeros = open("/dev/zero", { nonBlocking: true });
+    using nowhere = open("/dev/null", { write: true, nonBlocking: true });
+    for (const via of ["splice", "readwrite"] as const) {
+      const enough = new AbortController();
+      let told = 0;
+      const onProgress = () => {
+        told++;
+        enough.abort();
+      };
+      const pumping = pump(zeros, nowhere, { signal: enough.signal, via, size: 1000, onProgress });
+      await assert.rejects(pumping, { name: "AbortError" });
+      assert.equal(told, 1);
+    }
+  }));
+
 test("closing one of both ends it at once, whichever of them it waits for", () =>
   withoutLeaks(async () => {
     const full = new Uint8Array(65_536);

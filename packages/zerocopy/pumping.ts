@@ -76,7 +76,6 @@ export class Pumping {
   readonly #go = (): void => {
     if (this.#isOver) return;
     try {
-      this.#options.signal?.throwIfAborted();
       this.#move();
     } catch (error) {
       this.fail(error);
@@ -85,6 +84,7 @@ export class Pumping {
 
   #move(): void {
     for (let moved = 0; moved < TURN;) {
+      this.#options.signal?.throwIfAborted();
       if (this.#splicing.held > 0) {
         this.#splicing.pay(this.#sink.fd);
       } else if (this.#copying.held > 0) {
