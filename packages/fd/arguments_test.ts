@@ -273,6 +273,13 @@ test("who misspells an option is told all that there are", () => {
       () => fd.syncFileRange(file, { Length: 1 } as object),
     ],
     ["cancelOnSet, after, at, every", () => timer.set({ After: 1 } as object)],
+    ["offset, length", () => fd.advise(file, "normal", { from: 0 } as object)],
+    ["atLeast", () => fd.duplicate(file, { atleast: 9 } as object)],
+    ["pid", () => fd.limit("openFiles", { process: 1 } as object)],
+    ["soft, hard", () => fd.setLimit("openFiles", { max: 5 } as object)],
+    ["family, kind, wait, offset, length", () => fd.lock(file, { start: 5 } as object)],
+    ["family, offset, length", () => fd.unlock(file, { start: 5 } as object)],
+    ["limit, sizeHint", () => fd.readAll(file, { max: 5 } as object)],
   ];
   for (const [names, slip] of slips) {
     assert.throws(slip, (error) => String(error).endsWith(`, only ${names}`), `${slip}`);

@@ -46,8 +46,8 @@ export interface DuplicateOptions {
  */
 export function duplicate(fd: AsFd, options: DuplicateOptions = {}): OwnedFd {
   const number = fdOf(fd);
-  const { atLeast = 0, ...others } = options;
-  requireKnown(others, []);
+  requireKnown(options, ["atLeast"]);
+  const { atLeast = 0 } = options;
   requireInteger(atLeast, "atLeast");
   const duplicated = retry(() => libc.fcntl(number, F_DUPFD_CLOEXEC, atLeast));
   return new OwnedFd(ok(duplicated, "fcntl", { fd: number }));

@@ -104,8 +104,8 @@ export function setLimit(
   options: LimitOptions = {},
 ): Limit {
   const now = limit(resource, options);
-  const { soft = now.soft, hard = now.hard, ...others } = change;
-  requireKnown(others, []);
+  requireKnown(change, ["soft", "hard"]);
+  const { soft = now.soft, hard = now.hard } = change;
   const rlim_cur = toKernel(soft, "soft");
   const rlim_max = toKernel(hard, "hard");
   if (rlim_cur > rlim_max) throw new RangeError(`soft must be at most ${hard}, not ${soft}`);
@@ -136,8 +136,8 @@ export function raiseLimit(resource: Resource, options: LimitOptions = {}): Amou
 }
 
 function prlimit(resource: Resource, options: LimitOptions, limits: Uint8Array | null): Limit {
-  const { pid, ...others } = options;
-  requireKnown(others, []);
+  requireKnown(options, ["pid"]);
+  const { pid } = options;
   const number = oneOf(resources, resource, "resource");
   const process = pid === undefined ? 0 : requireInteger(pid, "pid", 1);
   const before = new Uint8Array(rlimit.size);

@@ -116,6 +116,7 @@ const commands = {
  * ```
  */
 export function lock(fd: AsFd, options: LockOptions = {}): boolean {
+  requireKnown(options, ["family", "kind", "wait", "offset", "length"]);
   const { kind = "exclusive", family = "ofd", wait = false, ...range } = options;
   const waits = bitsOf({ wait: 1 }, { wait }) === 1;
   return family === "flock"
@@ -142,6 +143,7 @@ export function lock(fd: AsFd, options: LockOptions = {}): boolean {
  * ```
  */
 export function unlock(fd: AsFd, options: UnlockOptions = {}): void {
+  requireKnown(options, ["family", "offset", "length"]);
   const { family = "ofd", ...range } = options;
   if (family === "flock") lockAll(fd, LOCK_UN, range);
   else lockRange(fd, F_UNLCK, familyOf(family).now, range);
@@ -156,11 +158,9 @@ function familyOf(family: LockFamily) {
 /** flock(2): whether it is done, or somebody else has it. */
 function lockAll(fd: AsFd, operation: number, range: FileRange): boolean {
   const number = fdOf(fd);
-  const { offset, length, ...others } = range;
-  if (offset !== undefined || length !== undefined) {
+  if (range.offset !== undefined || range.length !== undefined) {
     throw new TypeError("flock locks whole files: it takes no offset and no length");
   }
-  requireKnown(others, []);
   const result = retry(() => libc.flock(number, operation));
   if (result === -errno.EAGAIN) return false;
   ok(result, "flock", { fd: number });

@@ -22,8 +22,8 @@ export interface FileRange {
 
 /** Checks a range and gives it as the kernel takes it, to whom 0 bytes are all. */
 export function rangeOf(range: FileRange): [number | bigint, number | bigint] {
-  const { offset = 0, length, ...others } = range;
-  requireKnown(others, []);
+  requireKnown(range, ["offset", "length"]);
+  const { offset = 0, length } = range;
   requireInteger64(offset, "offset");
   return [offset, length === undefined ? 0 : requireInteger64(length, "length", 1n)];
 }

@@ -49,8 +49,8 @@ const LARGEST_CHUNK = 2 ** 24;
  * ```
  */
 export function readAll(fd: AsFd, options: ReadAllOptions = {}): Uint8Array<ArrayBuffer> {
-  const { limit = Infinity, sizeHint = CHUNK, ...others } = options;
-  requireKnown(others, []);
+  requireKnown(options, ["limit", "sizeHint"]);
+  const { limit = Infinity, sizeHint = CHUNK } = options;
   if (limit !== Infinity) requireInteger(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
   requireInteger(sizeHint, "sizeHint", 0, Number.MAX_SAFE_INTEGER);
 

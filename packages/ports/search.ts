@@ -86,6 +86,9 @@ const extensions = {
   congestionControl: 1 << (INET_DIAG_CONG - 1),
 } as const;
 
+/** The options that ask for nothing more of each. */
+const others = ["protocol", "family", "states", "bound", "filter", "owners", "source"];
+
 const BOUND = maskOf(["boundInactive"]);
 
 /** A socket of UDP is in no other state, and need not be looked for. */
@@ -93,9 +96,16 @@ const UDP_STATES = maskOf(["established", "unconnected"]);
 
 /** Looks through the options. */
 export function searchOf(options: ListOptions): Search {
-  const { protocol, family, states, bound = false, filter = "", owners = false, ...others } =
-    options;
-  const { source, ...details } = others;
+  const {
+    protocol,
+    family,
+    states,
+    bound = false,
+    filter = "",
+    owners = false,
+    source,
+    ...details
+  } = options;
   const plan = planOf(typeof filter === "string" ? parseFilter(filter) : filter);
   const compiled = compile(plan);
   requireBoolean(owners, "owners");
@@ -113,7 +123,7 @@ export function searchOf(options: ListOptions): Search {
       familiesOf(protocol).map((family) => ({ protocol, family }))
     ),
     states: mask,
-    extensions: bitsOf(extensions, details),
+    extensions: bitsOf(extensions, details, others),
     code: compiled.code,
     rest: compiled.rest,
     plan,

@@ -93,11 +93,12 @@ function isNamed(to: AddressLike | HostAndPort): to is HostAndPort {
 }
 
 async function addressesOf(
-  { host, port, ...others }: HostAndPort,
+  to: HostAndPort,
   own: InternetAddress | undefined,
   wait: WaitOptions,
 ): Promise<InternetAddress[]> {
-  requireKnown(others, []);
+  requireKnown(to, ["host", "port"]);
+  const { host, port } = to;
   if (typeof host !== "string" || host === "") {
     throw new TypeError(`host must be a name or an address, not ${JSON.stringify(host)}`);
   }

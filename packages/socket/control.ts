@@ -44,7 +44,7 @@ export function saidIn(bytes: Uint8Array): Said {
  */
 export function encodeControl(data: AncillaryData): Uint8Array<ArrayBuffer> {
   const { others = [], ...named } = data;
-  requireKnown(named, names);
+  requireKnown(data, [...names, "others"]);
   const messages: ControlMessage[] = [];
   for (const [name, value] of Object.entries(named)) {
     if (value === undefined) continue;

@@ -91,6 +91,9 @@ const { EAGAIN, EINTR, EINVAL } = errno;
 const CONTROL = 512;
 const LARGEST_CONTROL = 2 ** 20;
 
+/** The options that are no flags. */
+const others = ["descriptors", "control"];
+
 /** Made by the first call, since importing must not ask for native code. */
 let single: Single | undefined;
 const usual = new Uint8Array(spaceFor(4 * MOST_DESCRIPTORS) + CONTROL);
@@ -138,10 +141,10 @@ export function receiveMessage(
   const number = fdOf(fd);
   const buffers = buffersOf(into, "into");
   if (options === undefined) return receiveWith(number, buffers, 0, 0, CONTROL);
-  const { descriptors = 0, control = CONTROL, ...others } = options;
+  const { descriptors = 0, control = CONTROL, ...named } = options;
   requireInteger(descriptors, "descriptors", 0, MOST_DESCRIPTORS);
   requireInteger(control, "control", 0, LARGEST_CONTROL);
-  const flags = bitsOf(receiveFlags, others);
+  const flags = bitsOf(receiveFlags, named, others);
   const space = (descriptors === 0 ? 0 : spaceFor(4 * descriptors)) + control;
   return receiveWith(number, buffers, flags, descriptors, space);
 }

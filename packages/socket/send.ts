@@ -43,7 +43,7 @@ export function send(fd: AsFd, bytes: Bytes, options?: SendOptions): number | nu
   return n === -EAGAIN ? null : ok(n, "send", { fd: number });
 }
 
-/** The flags of a call that sends. */
-export function sendBits(options: SendOptions): number {
-  return bitsOf(sendFlags, options) | MSG_NOSIGNAL;
+/** The flags of a call that sends, which may have other options. */
+export function sendBits(options: SendOptions, others?: readonly string[]): number {
+  return bitsOf(sendFlags, options, others) | MSG_NOSIGNAL;
 }

@@ -66,8 +66,8 @@ export function sendMessages(
   options: SendMessagesOptions = {},
 ): number | null {
   const number = fdOf(fd);
-  const { first = 0, ...others } = options;
-  const flags = sendBits(others);
+  const { first = 0, ...named } = options;
+  const flags = sendBits(named, ["first"]);
   return Array.isArray(messages)
     ? sendList(number, messages, first, flags)
     : sendBatch(number, messages as MessageBatch, first, flags);

@@ -189,6 +189,9 @@ for (const [name, call, options] of calls) {
       }
       const error = await outcomeOf(() => call({ noSuchOption: 1 }));
       if (!isRefusal(error)) complaints.push(`noSuchOption gave ${error}`);
+      for (const option of Object.keys(options)) {
+        if (!String(error).includes(option)) complaints.push(`${option} is not in "${error}"`);
+      }
       assert.deepEqual(complaints, []);
     }));
 }

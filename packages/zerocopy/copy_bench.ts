@@ -18,7 +18,10 @@ function paths(): { from: string; to: string } {
 }
 
 /** Makes copies, each in the place of the last one, or each a file of its own. */
-function copying(copy: (from: string, to: string) => void | Promise<unknown>, isNew: boolean): Work {
+function copying(
+  copy: (from: string, to: string) => void | Promise<unknown>,
+  isNew: boolean,
+): Work {
   let files: ReturnType<typeof paths> | undefined;
   return async (times) => {
     const { from, to } = files ??= paths();

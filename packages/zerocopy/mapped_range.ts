@@ -23,8 +23,8 @@ export interface MappedRange {
 
 /** Checks that a range lies within so many bytes, and gives where it begins and ends. */
 export function boundsOf(range: MappedRange, size: number): [from: number, to: number] {
-  const { offset = 0, length, ...others } = range;
-  requireKnown(others, []);
+  requireKnown(range, ["offset", "length"]);
+  const { offset = 0, length } = range;
   requireInteger(offset, "offset", 0, size);
   if (length === undefined) return [offset, size];
   return [offset, offset + requireInteger(length, "length", 0, size - offset)];

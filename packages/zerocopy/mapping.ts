@@ -6,6 +6,7 @@ import {
   requireBoolean,
   requireBytes,
   requireInteger,
+  requireKnown,
   retry,
 } from "@posixly/sys";
 import {
@@ -173,6 +174,7 @@ export class Mapping implements Disposable {
    * @throws {Error} If the mapping was closed
    */
   flush(options: FlushOptions = {}): void {
+    requireKnown(options, ["async", "offset", "length"]);
     const { async, ...range } = options;
     const how = requireBoolean(async, "async") ? MS_ASYNC : MS_SYNC;
     const pages = this.#around(range);

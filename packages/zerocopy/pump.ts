@@ -104,6 +104,7 @@ const SIZE = 2 ** 20;
  * ```
  */
 export async function pump(from: AsFd, to: AsFd, options: PumpOptions = {}): Promise<Pumped> {
+  requireKnown(options, ["size", "via", "end", "onProgress", "signal", "timeout"]);
   const { signal, timeout, ...rest } = options;
   const either = signalOf({ signal, timeout });
   either?.throwIfAborted();
@@ -117,7 +118,6 @@ export function pumpingOf(
   options: PumpOptions,
   onFailure?: (reason: unknown) => void,
 ): Pumping {
-  requireKnown(options, ["size", "via", "end", "onProgress", "signal"]);
   const { size = SIZE, via, end, onProgress } = options;
   requireInteger(size, "size", 1);
   if (via !== undefined && via !== "splice" && via !== "readwrite") {

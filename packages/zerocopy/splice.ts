@@ -41,6 +41,8 @@ export interface SpliceOptions {
 }
 
 const flags = { more: SPLICE_F_MORE, move: SPLICE_F_MOVE };
+/** The options that are none. */
+const others = ["fromOffset", "toOffset", "nonBlocking"];
 const fromOffset = new Offset();
 const toOffset = new Offset();
 
@@ -109,5 +111,5 @@ export function splice(
 function spliceFlags(options: SpliceOptions): number {
   const { fromOffset: _from, toOffset: _to, nonBlocking = true, ...named } = options;
   requireBoolean(nonBlocking, "nonBlocking");
-  return bitsOf(flags, named) | (nonBlocking ? SPLICE_F_NONBLOCK : 0);
+  return bitsOf(flags, named, others) | (nonBlocking ? SPLICE_F_NONBLOCK : 0);
 }

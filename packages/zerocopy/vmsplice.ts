@@ -31,6 +31,8 @@ export interface VmspliceOptions {
 }
 
 const flags = { gift: SPLICE_F_GIFT };
+/** The option that is none. */
+const others = ["nonBlocking"];
 
 /** The array of `struct iovec`, used again by every call: no two are ever under way. */
 const vectors = new Uint8Array(IOV_MAX * iovec.size);
@@ -81,7 +83,7 @@ export function vmsplice(
 ): number | null {
   const { nonBlocking = true, ...named } = options;
   requireBoolean(nonBlocking, "nonBlocking");
-  const how = bitsOf(flags, named) | (nonBlocking ? SPLICE_F_NONBLOCK : 0);
+  const how = bitsOf(flags, named, others) | (nonBlocking ? SPLICE_F_NONBLOCK : 0);
   const fd = fdOf(pipe, "pipe");
   const count = fillVectors(buffers);
   let n: number;

@@ -80,7 +80,8 @@ export interface How {
 export const plainly: How = { given: undefined, where: {} };
 
 /** Checks how to send. */
-export function howOf({ signal, timeout, ...where }: ZerocopySendOptions): How {
-  requireKnown(where, ["to", "more"]);
+export function howOf(options: ZerocopySendOptions): How {
+  requireKnown(options, ["to", "more", "signal", "timeout"]);
+  const { signal, timeout, ...where } = options;
   return { given: signalOf({ signal, timeout }), where };
 }
