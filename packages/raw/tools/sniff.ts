@@ -51,7 +51,7 @@ export function sniff(options: SniffOptions = {}): Sniffer {
   });
   try {
     const file = write === undefined ? undefined : new CaptureFile(write, snapLength);
-    return new Sniffer(packets, file, options.count);
+    return new Sniffer(packets, file, options);
   } catch (error) {
     packets.close();
     throw error;
@@ -79,18 +79,20 @@ export class Sniffer implements AsyncIterable<SniffedPacket>, Disposable {
   readonly #capture: Capture;
   readonly #file: CaptureFile | undefined;
   readonly #count: number;
+  readonly #snapLength: number | undefined;
 
   /**
    * Made by {@linkcode sniff} alone.
    *
    * @param packets Where they come from; it is closed at the end
    * @param file Where they are written
-   * @param count After how many it ends
+   * @param options After how many it ends, and how many bytes of each are kept
    */
-  constructor(packets: Capture, file: CaptureFile | undefined, count: number | undefined) {
+  constructor(packets: Capture, file: CaptureFile | undefined, options: SniffOptions) {
     this.#capture = packets;
     this.#file = file;
-    this.#count = count ?? Infinity;
+    this.#count = options.count ?? Infinity;
+    this.#snapLength = options.snapLength;
   }
 
   /**
@@ -110,7 +112,7 @@ export class Sniffer implements AsyncIterable<SniffedPacket>, Disposable {
       for await (const captured of this.#capture) {
         const { hardwareType, packetType } = captured.from;
         if (hardwareType === ARPHRD_LOOPBACK && packetType === "outgoing") continue;
-        const sniffed = understood(captured);
+        const sniffed = understood(captured, this.#snapLength);
         this.#file?.write(sniffed);
         yield sniffed;
         if (--left <= 0) return;

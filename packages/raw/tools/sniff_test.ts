@@ -175,6 +175,27 @@ testAlone(
     }),
 );
 
+testAlone(
+  [],
+  "of a packet with the tag of a VLAN no more is kept than of any other",
+  () =>
+    withoutLeaks(async () => {
+      using _cable = veth();
+      using sender = packetSocket({ interface: "a0", protocol: 0 });
+      const tagged = new Uint8Array(64);
+      tagged.set(frameOf(3).subarray(0, 12));
+      tagged.set([0x81, 0, 0x20, 7, 0x88, 0xb5], 12);
+      for (const [snapLength, kept] of [[40, 40], [58, 58], [62, 62], [64, 64], [1000, 64]]) {
+        using packets = sniff({ interface: "b0", snapLength, count: 1 });
+        await sender.send(tagged);
+        for await (const { bytes, originalLength } of packets) {
+          assert.deepEqual(bytes, tagged.subarray(0, kept));
+          assert.equal(originalLength, 64);
+        }
+      }
+    }),
+);
+
 testAlone([], "an interface that is renamed has its new name soon", () =>
   withoutLeaks(async () => {
     using _cable = veth();

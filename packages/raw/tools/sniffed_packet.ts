@@ -41,12 +41,13 @@ export interface SniffedPacket {
   readonly packetType: PacketType | number | undefined;
 }
 
-/** Understands what a capture has given. */
-export function understood(captured: CapturedPacket): SniffedPacket {
+/** Understands what a capture has given, of which so many bytes are kept. */
+export function understood(captured: CapturedPacket, snapLength = Infinity): SniffedPacket {
   const { originalLength, timestamp, vlan, from } = captured;
   const link = isEthernet(from.hardwareType) ? "ethernet" : "ip";
-  const bytes = link === "ethernet" ? withVlanTag(captured) : captured.bytes;
-  const tag = bytes.length - captured.bytes.length;
+  const whole = link === "ethernet" ? withVlanTag(captured) : captured.bytes;
+  const tag = whole.length - captured.bytes.length;
+  const bytes = whole.length > snapLength ? whole.subarray(0, snapLength) : whole;
   return {
     bytes,
     originalLength: originalLength + (vlan === undefined ? 0 : tag),
