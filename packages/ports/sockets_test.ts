@@ -117,6 +117,10 @@ test("what is no option, state or filter is refused", () => {
   refused({ owners: 1 });
   refused({ infos: true });
   refused({ filter: 5 });
+  assert.throws(() => sockets({ infos: true } as object), {
+    message: "there is no option infos, only info, memory, congestionControl, protocol, family, " +
+      "states, bound, filter, owners, source",
+  });
 });
 
 testAlone("on a busy machine, whoever holds still is told, and all else is busy", async () => {

@@ -151,6 +151,23 @@ test("an option or a half that there is not is refused, so that a slip does not 
     assert.equal(socket.send(first, bytes), 8); // nothing was shut
   }));
 
+test("who misspells an option is told all that there are", () =>
+  withoutLeaks(async () => {
+    using pair = socket.socketPair("datagram");
+    const slip = { misspelt: 1 } as object;
+    const all: [call: () => unknown, names: string][] = [
+      [() => socket.sendMessages(pair.first, [{ bytes }], slip), "first"],
+      [() => socket.receiveMessage(pair.first, bytes, slip), "descriptors, control"],
+      [() => socket.encodeControl(slip), "others"],
+      [() => socket.connectTcp({ host: "::1", port: 1, ...slip }), "host, port"],
+    ];
+    for (const [call, names] of all) {
+      const message = new RegExp(`^there is no option misspelt, only .*${names}$`);
+      // One of them is a promise.
+      await assert.rejects(Promise.resolve().then(call), { name: "TypeError", message });
+    }
+  }));
+
 test("a DataView and wider numbers are bytes too", () =>
   withoutLeaks(() => {
     using pair = socket.socketPair("datagram");
