@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { eventfd } from "@posixly/fd";
 import { readable, readiness, whenReadable, whenWritable } from "@posixly/mux";
-import { turns, withoutLeaks } from "@posixly/testing";
+import { timerFires, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 
@@ -70,7 +70,7 @@ test("what the call throws is thrown, and anything but null is its result", asyn
 test("calls that always succeed let timers fire and signals abort", async () => {
   using counter = eventfd(1);
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new Error("enough")), 1);
+  timerFires().then(() => controller.abort(new Error("enough")));
   const busy = async () => {
     for (;;) await whenReadable(counter, () => 1, { signal: controller.signal });
   };
@@ -169,7 +169,7 @@ test("an iteration ends with an error when the descriptor is closed, or a signal
 test("an iteration over what is always ready lets timers fire", async () => {
   using counter = eventfd(1);
   let isOver = false;
-  setTimeout(() => isOver = true, 1);
+  timerFires().then(() => isOver = true);
   for await (const _ of readiness(counter, { readable: true })) if (isOver) break;
 });
 

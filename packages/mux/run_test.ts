@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers";
 import { type EventFd, eventfd, timerfd } from "@posixly/fd";
 import { busyPoll, looks, readable, run, stop, watch, writable } from "@posixly/mux";
 import { errno } from "@posixly/sys";
-import { runFresh, turns, withoutLeaks } from "@posixly/testing";
+import { runFresh, timerFires, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { libc as used } from "./libc.ts";
@@ -268,7 +268,7 @@ test("a thread that polls busily sees at once what comes, and lets timers and ot
       using counter = eventfd();
       const looks = await looksWhile(async () => {
         const wait = readable(counter);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await timerFires();
         await new Promise<void>((resolve) => void setImmediate(resolve));
         counter.add(1);
         await wait;

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { close, eventfd, getFlags, memfd, open, pty, read, seek, write } from "@posixly/fd";
 import { readable, readableStream, writableStream } from "@posixly/mux";
-import { runFresh, turns, withoutLeaks } from "@posixly/testing";
+import { runFresh, timerFires, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { blockingPipe, blockingSocketpair, type Ends, pipe, socketpair } from "./ends_fixture.ts";
@@ -238,7 +238,7 @@ test("a stream of what always has something lets timers fire", async () => {
   for (const nonBlocking of [true, false]) {
     const stream = readableStream(open("/dev/zero", { nonBlocking })).getReader();
     let isOver = false;
-    setTimeout(() => isOver = true, 1);
+    timerFires().then(() => isOver = true);
     while (!isOver) assert.equal((await stream.read()).done, false);
     await stream.cancel();
   }

@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { close, duplicateTo, eventfd, memfd, open, type OwnedFd, read, write } from "@posixly/fd";
 import { readable, ready, whenReadable, writable } from "@posixly/mux";
-import { runFresh, turns, withoutLeaks } from "@posixly/testing";
+import { runFresh, timerFires, turns, withoutLeaks } from "@posixly/testing";
 import fc from "fast-check";
 import { test } from "uvu";
 import { pipe, socketpair } from "./ends_fixture.ts";
@@ -498,7 +498,7 @@ test("what is always ready keeps nobody else from being told, and no timer from 
     }
     return times;
   });
-  await new Promise((resolve) => setTimeout(resolve, 1));
+  await timerFires();
   setImmediate(() => other.add(1));
   await readable(other);
   over = true;

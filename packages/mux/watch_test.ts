@@ -16,7 +16,7 @@ import {
   watch,
   type Watcher,
 } from "@posixly/mux";
-import { runFresh, turns, withoutLeaks } from "@posixly/testing";
+import { runFresh, timerFires, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { pipe, socketpair } from "./ends_fixture.ts";
 
@@ -428,7 +428,7 @@ test("what is ready again and again does not keep others, or timers, from their 
   using other = eventfd();
   let told = 0;
   using _ = watch(always, { readable: true }, () => told++);
-  await new Promise((resolve) => setTimeout(resolve, 1));
+  await timerFires();
   await new Promise((resolve) => setImmediate(resolve));
   setImmediate(() => other.add(1));
   await readable(other);

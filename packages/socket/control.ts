@@ -11,6 +11,8 @@ export interface Said {
   readonly control: ReceivedControl;
 }
 
+const known = [...names, "others"];
+
 const silence: Said = {
   credentials: undefined,
   security: undefined,
@@ -44,7 +46,7 @@ export function saidIn(bytes: Uint8Array): Said {
  */
 export function encodeControl(data: AncillaryData): Uint8Array<ArrayBuffer> {
   const { others = [], ...named } = data;
-  requireKnown(data, [...names, "others"]);
+  requireKnown(data, known);
   const messages: ControlMessage[] = [];
   for (const [name, value] of Object.entries(named)) {
     if (value === undefined) continue;

@@ -32,6 +32,9 @@ export interface SendMessagesOptions extends SendOptions {
 
 const { EAGAIN, EINTR } = errno;
 
+/** The option that is no flag. */
+const others = ["first"];
+
 /**
  * Sends many messages by one call, sendmmsg(2): those of a batch that is used again and again, or
  * any messages, of which the kernel takes 1024 at once.
@@ -67,7 +70,7 @@ export function sendMessages(
 ): number | null {
   const number = fdOf(fd);
   const { first = 0, ...named } = options;
-  const flags = sendBits(named, ["first"]);
+  const flags = sendBits(named, others);
   return Array.isArray(messages)
     ? sendList(number, messages, first, flags)
     : sendBatch(number, messages as MessageBatch, first, flags);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runFresh, turns, withoutLeaks } from "@posixly/testing";
+import { runFresh, timerFires, turns, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { bind, cstring, ok, watch } from "@posixly/sys";
 
@@ -76,7 +76,7 @@ test("calls back again for as long as nobody reads, and lets others have their t
   // A loop that is busy may look for it only now and then, but it does look.
   for (let others = 0; others < 5 || calls < 5; others++) {
     await turns(1);
-    await new Promise((resolve) => setTimeout(resolve));
+    await timerFires();
   }
   watching.close();
   libc.close(fd);

@@ -11,4 +11,5 @@ export { interrupted } from "./interrupted.ts";
 export { mutantOf } from "./mutant.ts";
 export { found, testNeeding, testWhere } from "./needs.ts";
 export { randomFrom } from "./random.ts";
+export { timerFires } from "./timer_fires.ts";
 export { turns } from "./turns.ts";

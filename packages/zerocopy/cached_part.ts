@@ -24,7 +24,7 @@ export function cachedPart(
   const before = typeof offset === "number" ? offset % page : Number(offset % BigInt(page));
   const all = Math.ceil((before + length) / page);
   let cached = countPages(fd);
-  // It counts too few if it had to give way meanwhile, in Linux 6.18: large folios are passed over.
+  // Linux 6.18 was seen to count too few now and then; asked again, it was right.
   if (0 < cached && cached < all) cached = countPages(fd);
   if (cached === 0) return null;
   return cached >= all ? "all" : "some";

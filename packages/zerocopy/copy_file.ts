@@ -167,7 +167,7 @@ async function copyRanges(
       }
       at += BigInt(n);
       onProgress?.(Number(at));
-      if (at < size) await nextTurn();
+      if (at !== size) await nextTurn();
     }
   }
   if (at < size) { // it ends in a hole, or has been cut

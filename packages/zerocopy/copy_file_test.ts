@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import { memfd, open, position, pread, punchHole, pwrite, seek, stat, truncate } from "@posixly/fd";
 import { errno } from "@posixly/sys";
@@ -161,6 +162,17 @@ test("what says that it is of 0 bytes, or of more than it has, is copied to its 
   using empty = memfd("empty");
   using to = memfd("to");
   assert.equal((await copyFile(empty, to)).bytes, 0);
+});
+
+test("what never said how long it is keeps nobody from giving up", async () => {
+  using from = open("/proc/self/pagemap"); // of 256 GiB
+  using to = memfd("to");
+  const giveUp = new AbortController();
+  setImmediate(() => giveUp.abort(new Error("enough")));
+  const onProgress = (bytes: number) => {
+    if (bytes > 2 ** 24) giveUp.abort(new Error("too late"));
+  };
+  await assert.rejects(copyFile(from, to, { signal: giveUp.signal, onProgress }), /enough/);
 });
 
 /** What is copied before others have their turn. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { setTimeout } from "node:timers";
 import fc from "fast-check";
 import {
   advise,
@@ -19,7 +18,7 @@ import { readable } from "@posixly/mux";
 import { pipe, spawn } from "@posixly/pipe";
 import { connectTcp, listenTcp, socketPair } from "@posixly/socket";
 import { errno } from "@posixly/sys";
-import { testNeeding, turns, withoutLeaks } from "@posixly/testing";
+import { testNeeding, timerFires, turns, withoutLeaks } from "@posixly/testing";
 import { type FileTruncatedError, sendFile } from "@posixly/zerocopy";
 import { test } from "uvu";
 import { onDisk, testOnDisk } from "./disk_fixture.ts";
@@ -314,7 +313,7 @@ testOnDisk(
       const receiving = ends.reader.readAll();
       let calls = 0;
       let hadTurns = false;
-      setTimeout(() => hadTurns = true); // it is due before any look again
+      timerFires().then(() => hadTurns = true); // it is due before any look again
       await withSendfile(
         (call) => (to, from, offset, count) => {
           if (calls++ === 0) assert.ok(hadTurns, "others had turns while the disk was waited for");

@@ -41,8 +41,10 @@ export interface SpliceOptions {
 }
 
 const flags = { more: SPLICE_F_MORE, move: SPLICE_F_MOVE };
-/** The options that are none. */
+
+/** The options that are no flags. */
 const others = ["fromOffset", "toOffset", "nonBlocking"];
+
 const fromOffset = new Offset();
 const toOffset = new Offset();
 

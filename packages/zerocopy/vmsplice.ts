@@ -31,7 +31,8 @@ export interface VmspliceOptions {
 }
 
 const flags = { gift: SPLICE_F_GIFT };
-/** The option that is none. */
+
+/** The option that is no flag. */
 const others = ["nonBlocking"];
 
 /** The array of `struct iovec`, used again by every call: no two are ever under way. */

@@ -166,7 +166,7 @@ test("one look is enough where the kernel has counted", () => {
   });
 });
 
-// As Linux 6.18 does, once in a million times, if the thread has to give way while it counts.
+// As Linux 6.18 was seen to do, about once in a million times.
 test("where the kernel has counted too few, it counts again", () => {
   using file = inMemory();
   withPages({ there: all }, (looks) => {

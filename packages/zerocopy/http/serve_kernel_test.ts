@@ -147,6 +147,27 @@ test("a file that was in memory is not looked at again in the same second", () =
     });
   }));
 
+test("the only client is sent more in a turn than one of several", () =>
+  served({}, async ({ server, dial }) => {
+    const asked: number[] = [];
+    await replacing("sendfile", (call) => (to, from, offset, length) => {
+      asked.push(length);
+      return call(to, from, offset, length);
+    }, async () => {
+      const most = async () => {
+        asked.length = 0;
+        using client = await dial();
+        await client.write(request("/huge.bin"));
+        while (asked.length < 3) await client.read(new Uint8Array(65_536));
+        return Math.max(...asked);
+      };
+      assert.equal(await most(), 2 ** 23);
+      while (server.stats.connections > 0) await turns(1);
+      using _other = await dial();
+      assert.equal(await most(), 2 ** 21);
+    });
+  }));
+
 test("what sendfile refuses is read and written", () =>
   served({}, async ({ dial }) => {
     await replacing("sendfile", () => () => -errno.EINVAL, async () => {
