@@ -40,8 +40,9 @@ if (options.all && isPart) refuse("--all is of all packages");
 if (options.page && options.json) refuse("--page has a table, and no lines of JSON");
 const isKept = options.all || options.page;
 const plan = options.quick
-  ? { sittings: 1, rounds: 5, milliseconds: 50, limitSeconds: isKept ? 120 : Infinity }
-  : { sittings: 5, rounds: 5, milliseconds: 150, limitSeconds: isKept ? 900 : Infinity };
+  ? { sittings: 1, warmUp: 500, rounds: 5, milliseconds: 50 }
+  : { sittings: 5, warmUp: 1500, rounds: 5, milliseconds: 150 };
+const limitSeconds = isKept ? (options.quick ? 120 : 900) : Infinity;
 
 /** With --json, standard output is for results only. */
 const say = options.json ? console.error : console.log;
@@ -116,7 +117,7 @@ async function measure(comparison) {
       process.env.BENCH_PARTNER = compile(comparison.partner, { isWhole: true });
     }
     const commands = new Map(found.sides.map((side) => [side, side.command]));
-    const costs = await compare(commands, plan, comparison.clock);
+    const costs = await compare(commands, { ...plan, limitSeconds }, comparison.clock);
     const sides = found.sides.map((side) => ({ ...side, ...costs.get(side) }));
     console.log((options.json ? json : table)(comparison, sides));
     return result(comparison, { ...circumstances, absent, sides });

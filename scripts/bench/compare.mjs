@@ -7,8 +7,8 @@ import { Side } from "./side.mjs";
  * for 5% either way, and a process keeps its luck for as long as it runs.
  *
  * @param commands What to spawn for each side, by its key
- * @param plan How many sittings, of how many rounds, of how many milliseconds; and how many seconds
- *   it may take altogether
+ * @param plan How many sittings, of how many rounds, of how many milliseconds; for how many
+ *   milliseconds each side warms up before; and how many seconds it may take altogether
  * @param clock Of which time: `cpu` or `wall`
  */
 export async function compare(commands, { sittings, limitSeconds, ...plan }, clock) {
@@ -38,12 +38,15 @@ function limit(seconds) {
   return { signal: controller.signal, cancel: () => clearTimeout(timer) };
 }
 
-async function sit(commands, { rounds, milliseconds }, clock, signal) {
+async function sit(commands, { warmUp, rounds, milliseconds }, clock, signal) {
   const sides = [...commands].map(([key, command]) => ({ key, side: new Side(command), took: [] }));
   const stop = () => sides.forEach(({ side }) => side.stop());
   signal.addEventListener("abort", stop);
   try {
-    for (const { side } of sides) await side.calibrate(milliseconds, clock);
+    for (const { side } of sides) {
+      await side.calibrate(milliseconds, clock);
+      await side.warmUp(warmUp);
+    }
     for (let round = 0; round < rounds; round++) {
       // Every other round backwards, so that nobody always follows the same one.
       for (const { side, took } of round % 2 ? sides.toReversed() : sides) {

@@ -5,7 +5,7 @@ import { test } from "uvu";
 import { compare } from "./compare.mjs";
 import { json, result } from "./report.mjs";
 
-const plan = { sittings: 2, rounds: 3, milliseconds: 1, limitSeconds: Infinity };
+const plan = { sittings: 2, warmUp: 0, rounds: 3, milliseconds: 1, limitSeconds: Infinity };
 const side = (script) => [process.execPath, "-e", script];
 /** Says that one time took so many nanoseconds. */
 const costing = (cpu, wall = cpu) =>
@@ -42,6 +42,16 @@ test("what we cost is compared with each peer of the runtime, in every round", a
     { runtime: "deno", cost: 1.5e6 },
   ]);
   assert.equal(json(comparison, measured).split("\n").length, 3);
+});
+
+test("what a side costs before it is warm does not count", async () => {
+  const command = side(`let begun;
+    require("readline").createInterface(process.stdin).on("line", (times) => {
+      const cost = Date.now() - (begun ??= Date.now()) < 100 ? 9e6 : 1e6;
+      console.log(times * cost, times * cost);
+    })`);
+  const costs = await compare(new Map([["a", command]]), { ...plan, warmUp: 150 }, "cpu");
+  assert.deepEqual(costs.get("a").rounds.map(({ cpu }) => cpu), Array(6).fill(1e6));
 });
 
 test("the spread is that of the middle half of the rounds", () => {

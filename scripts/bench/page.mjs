@@ -130,9 +130,10 @@ title: Benchmarks
 
 Every package beside C and what else does the same. A figure is what we cost by what they cost: less
 than 1 is less. What counts is the CPU time of the process that is measured, its threads and the
-kernel's part, unless a table says "wall". Each side is a process of its own, and all take turns, so
-that what disturbs the machine disturbs all alike. A ratio is a median of some rounds, and
-its spread that of the ratios of single ones.
+kernel's part, unless a table says "wall". Each side is a process of its own, which first works for a
+while so that its code is compiled by then, and all take turns, so that what disturbs the machine
+disturbs all alike. A ratio is a median of some rounds, and its spread that of the ratios of single
+ones.
 
 ${rowsOf(["package", "comparisons", "not measured"], rows)}
 

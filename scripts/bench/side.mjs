@@ -1,6 +1,7 @@
 // One side of a comparison: a process that is told a number, and answers with what it took.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { createInterface } from "node:readline";
@@ -29,7 +30,7 @@ export class Side {
   }
 
   /**
-   * Finds how many times fill a round of so many milliseconds, and so warms the code up.
+   * Finds how many times fill a round of so many milliseconds.
    *
    * @param clock Of which time; while a side waits, CPU time stands still
    */
@@ -48,6 +49,15 @@ export class Side {
       }
       this.#times *= 2;
     }
+  }
+
+  /**
+   * Works for so many milliseconds, of which nothing counts: V8 compiles what is called often, and
+   * then once more what turned out to be worth it, which the first rounds would be charged with.
+   */
+  async warmUp(milliseconds) {
+    const until = performance.now() + milliseconds;
+    while (performance.now() < until) await this.work();
   }
 
   /** What one time costs, in nanoseconds: of CPU, and of the clock on the wall. */
