@@ -48,6 +48,11 @@ export const ETH_HLEN = 14;
 export const ETH_P_8021Q = 0x8100;
 export const ARPHRD_ETHER = 1;
 export const ARPHRD_LOOPBACK = 772;
+export const ARPHRD_RAWIP = 519;
+export const ARPHRD_TUNNEL = 768;
+export const ARPHRD_TUNNEL6 = 769;
+export const ARPHRD_SIT = 776;
+export const ARPHRD_NONE = 0xfffe;
 
 export const PACKET_ADD_MEMBERSHIP = 1;
 export const PACKET_DROP_MEMBERSHIP = 2;

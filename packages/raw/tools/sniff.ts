@@ -1,3 +1,4 @@
+import type { PacketAddress } from "@posixly/socket";
 import { type Capture, capture } from "../capture.ts";
 import { CaptureFile } from "./capture_file.ts";
 import { packetSocket } from "../create_packet_socket.ts";
@@ -5,7 +6,7 @@ import { ARPHRD_LOOPBACK } from "../libc.ts";
 import type { PacketStatistics } from "../packet_statistics.ts";
 import { BLOCK_SIZE } from "../ring_options.ts";
 import { requireSniffOptions, sniffFilter, type SniffOptions } from "./sniff_options.ts";
-import { type SniffedPacket, understood } from "./sniffed_packet.ts";
+import { linkOf, type SniffedPacket, understood } from "./sniffed_packet.ts";
 
 const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK_SIZE;
 
@@ -13,6 +14,9 @@ const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK_SIZE;
  * Listens to what passes by, and understands it: packets of an interface as they come, taken apart,
  * through a {@linkcode capture}. What is sent over the loopback is told once, and not also when it
  * comes.
+ *
+ * Interfaces are those whose packets begin with Ethernet or, as in tunnels, with IP; what goes by
+ * others is passed over, and is for a {@linkcode capture}.
  *
  * Nothing is lost while you are at something else until the kernel's buffer is full; what is lost
  * then is counted.
@@ -27,6 +31,7 @@ const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK_SIZE;
  * @throws {ExpressionError} If libpcap does not understand it
  * @throws {FilterError} If it is a program that is not valid
  * @throws {TypeError | RangeError} If an option is not as described
+ * @throws {Error} If packets of the interface begin with something else
  *
  * @example Usage
  * ```ts
@@ -42,7 +47,7 @@ const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK_SIZE;
 export function sniff(options: SniffOptions = {}): Sniffer {
   requireSniffOptions(options);
   const { interface: name, snapLength, promiscuous, buffer = 8, signal, write } = options;
-  if (typeof options.filter === "string") requireAccess(name);
+  requireLink(name);
   const filter = sniffFilter(options);
   const packets = capture({
     ...{ interface: name, snapLength, promiscuous, signal },
@@ -58,9 +63,19 @@ export function sniff(options: SniffOptions = {}): Sniffer {
   }
 }
 
-/** What is missing is told by us: libpcap would take it for a fault of the expression. */
-function requireAccess(name: SniffOptions["interface"]): void {
-  packetSocket({ interface: name, protocol: 0 }).close();
+/**
+ * Refuses an interface whose packets we would misread. That we may not listen is found out here too:
+ * libpcap would take it for a fault of the expression.
+ */
+function requireLink(name: SniffOptions["interface"]): void {
+  using socket = packetSocket({ interface: name, protocol: 0 });
+  if (name === undefined) return;
+  const { hardwareType } = socket.localAddress as PacketAddress;
+  if (linkOf(hardwareType) !== undefined) return;
+  throw new Error(
+    `Cannot sniff ${name}: its packets begin with neither Ethernet nor IP, but as those of hardware` +
+      ` type ${hardwareType} do`,
+  );
 }
 
 /**
@@ -113,6 +128,7 @@ export class Sniffer implements AsyncIterable<SniffedPacket>, Disposable {
         const { hardwareType, packetType } = captured.from;
         if (hardwareType === ARPHRD_LOOPBACK && packetType === "outgoing") continue;
         const sniffed = understood(captured, this.#snapLength);
+        if (sniffed === null) continue;
         this.#file?.write(sniffed);
         yield sniffed;
         if (--left <= 0) return;

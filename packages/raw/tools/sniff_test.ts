@@ -232,15 +232,20 @@ testAlone(
     }),
 );
 
-/** An interface that has no link below IP, and to which nothing is connected. */
-function tunnel(): Disposable {
+/**
+ * An interface that has no link below IP, or says that it is of another type, and to which nothing is
+ * connected.
+ */
+function tunnel(hardwareType?: number): Disposable {
   const TUNSETIFF = 0x400454ca;
+  const TUNSETLINK = 0x400454cd;
   const IFF_TUN_NO_PI = 0x1001;
   const request = new Uint8Array(40);
   request.set(new TextEncoder().encode("tun7"));
   new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI, true);
   const file = open("/dev/net/tun", { read: true, write: true, nonBlocking: true });
   ioctl(file, TUNSETIFF, request);
+  if (hardwareType !== undefined) ioctl(file, TUNSETLINK, hardwareType);
   run("ip addr add 10.7.0.1/24 dev tun7");
   run("ip link set tun7 up");
   return file;
@@ -264,6 +269,24 @@ testWhere(
       }
       for await (const { interface: name } of all) assert.equal(name, "lo");
       for await (const { link } of anything) assert.equal(link, "ip");
+    }),
+);
+
+testWhere(
+  hasTunnels,
+  "/dev/net/tun",
+  "an interface of which we do not know how its packets begin is not misread",
+  () =>
+    withoutLeaks(async () => {
+      const ARPHRD_IEEE80211_RADIOTAP = 803;
+      using _tunnel = tunnel(ARPHRD_IEEE80211_RADIOTAP);
+      assert.throws(
+        () => sniff({ interface: "tun7" }),
+        /^Error: Cannot sniff tun7: .* type 803 do$/,
+      );
+      using all = sniff({ count: 1 });
+      await ping(["10.7.0.2", "127.0.0.1"], { count: 1, interval: 1, timeout: 10 }).summary();
+      for await (const { interface: name } of all) assert.equal(name, "lo");
     }),
 );
 

@@ -2,7 +2,17 @@ import type { ExactTime } from "@posixly/fd";
 import { interfaceName, type PacketType } from "@posixly/socket";
 import type { SyscallError } from "@posixly/sys";
 import { type CapturedPacket, withVlanTag } from "../captured_packet.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK, ETH_P_IP, ETH_P_IPV6 } from "../libc.ts";
+import {
+  ARPHRD_ETHER,
+  ARPHRD_LOOPBACK,
+  ARPHRD_NONE,
+  ARPHRD_RAWIP,
+  ARPHRD_SIT,
+  ARPHRD_TUNNEL,
+  ARPHRD_TUNNEL6,
+  ETH_P_IP,
+  ETH_P_IPV6,
+} from "../libc.ts";
 import { type CapturePacket, linkTypes } from "../pcap/mod.ts";
 import { dissectLax, type Packet } from "../wire/mod.ts";
 
@@ -41,10 +51,17 @@ export interface SniffedPacket {
   readonly packetType: PacketType | number | undefined;
 }
 
-/** Understands what a capture has given, of which so many bytes are kept. */
-export function understood(captured: CapturedPacket, snapLength = Infinity): SniffedPacket {
+/**
+ * Understands what a capture has given, of which so many bytes are kept; `null` if what it begins
+ * with is nothing that we know.
+ */
+export function understood(
+  captured: CapturedPacket,
+  snapLength = Infinity,
+): SniffedPacket | null {
   const { originalLength, timestamp, vlan, from } = captured;
-  const link = isEthernet(from.hardwareType) ? "ethernet" : "ip";
+  const link = linkOf(from.hardwareType);
+  if (link === undefined) return null;
   const whole = link === "ethernet" ? withVlanTag(captured) : captured.bytes;
   const tag = whole.length - captured.bytes.length;
   const bytes = whole.length > snapLength ? whole.subarray(0, snapLength) : whole;
@@ -59,10 +76,23 @@ export function understood(captured: CapturedPacket, snapLength = Infinity): Sni
   };
 }
 
-/** Whether packets of such an interface begin with a header of Ethernet; the loopback has one too. */
-function isEthernet(hardwareType: number | undefined): boolean {
-  return hardwareType === ARPHRD_ETHER || hardwareType === ARPHRD_LOOPBACK;
+/**
+ * What packets of interfaces of some type begin with, as far as we know; the loopback has a header of
+ * Ethernet too.
+ */
+export function linkOf(hardwareType: number | undefined): SniffedPacket["link"] | undefined {
+  return links.get(hardwareType);
 }
+
+const links: ReadonlyMap<number | undefined, SniffedPacket["link"]> = new Map([
+  [ARPHRD_ETHER, "ethernet"],
+  [ARPHRD_LOOPBACK, "ethernet"],
+  [ARPHRD_RAWIP, "ip"],
+  [ARPHRD_TUNNEL, "ip"],
+  [ARPHRD_TUNNEL6, "ip"],
+  [ARPHRD_SIT, "ip"],
+  [ARPHRD_NONE, "ip"],
+]);
 
 /** It may be gone by now, and whoever renames it tells nobody: each second it is asked again. */
 function nameOf(index: number, second: number | bigint | undefined): string {
