@@ -53,6 +53,7 @@ function serverOf(size: number, answer: Answer): Work {
   let partner: ChildProcess | undefined;
   let left = 0;
   let finished = () => {};
+  let failed = (_: Error) => {};
   const start = async () => {
     const folder = mkdtempSync("/dev/shm/posixly-bench-");
     process.on("exit", () => rmSync(folder, { recursive: true }));
@@ -64,14 +65,16 @@ function serverOf(size: number, answer: Answer): Work {
       });
       answer(response, path, size);
     });
+    server.keepAliveTimeout = 0; // others have their rounds meanwhile
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const args = [(server.address() as AddressInfo).port, size].map(String);
-    return spawn(process.env.BENCH_PARTNER!, args, { stdio: ["pipe", "ignore", "inherit"] });
+    return spawn(process.env.BENCH_PARTNER!, args, { stdio: ["pipe", "ignore", "inherit"] })
+      .on("exit", () => failed(new Error("the client is gone")));
   };
   return async (times) => {
     left = times;
-    const done = new Promise<void>((resolve) => finished = resolve);
+    const done = new Promise<void>((resolve, reject) => [finished, failed] = [resolve, reject]);
     partner ??= await start();
     partner.stdin!.write(`${times}\n`);
     await done;
