@@ -48,6 +48,7 @@ export const ETH_HLEN = 14;
 export const ETH_P_8021Q = 0x8100;
 export const ARPHRD_ETHER = 1;
 export const ARPHRD_LOOPBACK = 772;
+export const ARPHRD_PPP = 512;
 export const ARPHRD_RAWIP = 519;
 export const ARPHRD_TUNNEL = 768;
 export const ARPHRD_TUNNEL6 = 769;

@@ -47,8 +47,7 @@ const BLOCKS_A_MEBIBYTE = 2 ** 20 / BLOCK_SIZE;
 export function sniff(options: SniffOptions = {}): Sniffer {
   requireSniffOptions(options);
   const { interface: name, snapLength, promiscuous, buffer = 8, signal, write } = options;
-  requireLink(name);
-  const filter = sniffFilter(options);
+  const filter = sniffFilter(options, requireLink(name));
   const packets = capture({
     ...{ interface: name, snapLength, promiscuous, signal },
     blocks: buffer * BLOCKS_A_MEBIBYTE,
@@ -64,14 +63,14 @@ export function sniff(options: SniffOptions = {}): Sniffer {
 }
 
 /**
- * Refuses an interface whose packets we would misread. That we may not listen is found out here too:
- * libpcap would take it for a fault of the expression.
+ * The hardware type of an interface; one whose packets we would misread is refused. That we may not
+ * listen is found out here too: libpcap would take it for a fault of the expression.
  */
-function requireLink(name: SniffOptions["interface"]): void {
+function requireLink(name: SniffOptions["interface"]): number | undefined {
   using socket = packetSocket({ interface: name, protocol: 0 });
-  if (name === undefined) return;
+  if (name === undefined) return undefined;
   const { hardwareType } = socket.localAddress as PacketAddress;
-  if (linkOf(hardwareType) !== undefined) return;
+  if (linkOf(hardwareType) !== undefined) return hardwareType;
   throw new Error(
     `Cannot sniff ${name}: its packets begin with neither Ethernet nor IP, but as those of hardware` +
       ` type ${hardwareType} do`,

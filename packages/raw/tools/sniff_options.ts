@@ -7,7 +7,7 @@ import {
   validateFilter,
 } from "../bpf/mod.ts";
 import { compileFilter } from "../compile_filter.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../libc.ts";
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_PPP } from "../libc.ts";
 import { MOST_KEPT } from "../ring_options.ts";
 import { requireSignal } from "./ping_options.ts";
 
@@ -77,14 +77,22 @@ export function requireSniffOptions(options: SniffOptions): void {
   requireSignal(options.signal);
 }
 
-/** The filter as the kernel takes it. */
-export function sniffFilter({ filter, interface: name }: SniffOptions): Uint8Array | undefined {
+/**
+ * The filter as the kernel takes it.
+ *
+ * @param hardwareType That of the interface, if there is one
+ */
+export function sniffFilter(
+  { filter, interface: name }: SniffOptions,
+  hardwareType: number | undefined,
+): Uint8Array | undefined {
   if (filter === undefined || filter === "") return undefined;
   const program = typeof filter !== "string"
     ? filter
     : name === undefined
     ? onlyEthernet(compileFilter(filter, { link: "ethernet" }))
-    : compileFilter(filter, { interface: name });
+    // libpcap would have PPP begin as the interface `any` does.
+    : compileFilter(filter, hardwareType === ARPHRD_PPP ? { link: "ip" } : { interface: name });
   validateFilter(program);
   return encodeFilter(program);
 }

@@ -252,25 +252,27 @@ function tunnel(hardwareType?: number): Disposable {
 }
 
 const hasTunnels = isAlone && existsSync("/dev/net/tun");
-testWhere(
-  hasTunnels,
-  "/dev/net/tun",
-  "what has no header of Ethernet is understood",
-  () =>
-    withoutLeaks(async () => {
-      using _tunnel = tunnel();
-      using named = sniff({ interface: "tun7", filter: "icmp", count: 1 });
-      using all = sniff({ filter: "icmp", count: 1 }); // made for Ethernet, and not misread
-      using anything = sniff({ interface: "tun7", count: 1, filter: assemble("ret #-1") });
-      await ping(["10.7.0.2", "127.0.0.1"], { count: 1, interval: 1, timeout: 10 }).summary();
-      for await (const { packet, link, interface: name, bytes } of named) {
-        assert.deepEqual([link, name, packet.ip!.destination], ["ip", "tun7", "10.7.0.2"]);
-        assert.equal(bytes[0], 0x45);
-      }
-      for await (const { interface: name } of all) assert.equal(name, "lo");
-      for await (const { link } of anything) assert.equal(link, "ip");
-    }),
-);
+for (const [type, hardwareType] of [["no hardware", undefined], ["PPP", 512]] as const) {
+  testWhere(
+    hasTunnels,
+    "/dev/net/tun",
+    `what has no header of Ethernet is understood: an interface of ${type}`,
+    () =>
+      withoutLeaks(async () => {
+        using _tunnel = tunnel(hardwareType);
+        using named = sniff({ interface: "tun7", filter: "icmp", count: 1 });
+        using all = sniff({ filter: "icmp", count: 1 }); // made for Ethernet, and not misread
+        using anything = sniff({ interface: "tun7", count: 1, filter: assemble("ret #-1") });
+        await ping(["10.7.0.2", "127.0.0.1"], { count: 1, interval: 1, timeout: 10 }).summary();
+        for await (const { packet, link, interface: name, bytes } of named) {
+          assert.deepEqual([link, name, packet.ip!.destination], ["ip", "tun7", "10.7.0.2"]);
+          assert.equal(bytes[0], 0x45);
+        }
+        for await (const { interface: name } of all) assert.equal(name, "lo");
+        for await (const { link } of anything) assert.equal(link, "ip");
+      }),
+  );
+}
 
 testWhere(
   hasTunnels,

@@ -6,6 +6,7 @@ import {
   ARPHRD_ETHER,
   ARPHRD_LOOPBACK,
   ARPHRD_NONE,
+  ARPHRD_PPP,
   ARPHRD_RAWIP,
   ARPHRD_SIT,
   ARPHRD_TUNNEL,
@@ -87,6 +88,7 @@ export function linkOf(hardwareType: number | undefined): SniffedPacket["link"] 
 const links: ReadonlyMap<number | undefined, SniffedPacket["link"]> = new Map([
   [ARPHRD_ETHER, "ethernet"],
   [ARPHRD_LOOPBACK, "ethernet"],
+  [ARPHRD_PPP, "ip"], // the kernel has taken its header off, or not yet put it on
   [ARPHRD_RAWIP, "ip"],
   [ARPHRD_TUNNEL, "ip"],
   [ARPHRD_TUNNEL6, "ip"],
