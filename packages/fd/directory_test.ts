@@ -84,8 +84,10 @@ test("a link says what was written into it", () =>
       { numRuns: 50 },
     );
     const long = "x".repeat(4095);
-    symlinkSync(long, join(folder, "long"));
-    assert.equal(readLink(join(folder, "long")), long);
+    const inMemory = mkdtempSync("/dev/shm/posixly-directory-"); // XFS has room for 1023 bytes only
+    symlinkSync(long, join(inMemory, "long"));
+    assert.equal(readLink(join(inMemory, "long")), long);
+    rmSync(inMemory, { recursive: true });
     assert.throws(() => readLink(folder), { code: "EINVAL", path: folder });
     assert.throws(() => readLink(join(folder, "none")), { code: "ENOENT" });
     assert.throws(() => readLink("a\0b"), { name: "TypeError" });
