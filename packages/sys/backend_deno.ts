@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { OnReadOpts, Socket, SocketConstructorOpts } from "node:net";
 import type { Backend, Waker } from "./backend.ts";
 import { open } from "./backend_deno_ffi.ts";
 import { ok } from "./error.ts";
@@ -11,9 +11,9 @@ export const backend: Backend = {
 };
 
 /** Node's sockets are loaded by the first watch and not by an import, which would take 15 ms. */
-function adopt(fd: number): Socket {
+function adopt(fd: number, onread: OnReadOpts): Socket {
   const net = globalThis.process.getBuiltinModule("node:net");
-  return new net.Socket({ fd });
+  return new net.Socket({ fd, onread } as SocketConstructorOpts);
 }
 
 /**

@@ -1,4 +1,10 @@
-import { connect, type NetConnectOpts, Socket } from "node:net";
+import {
+  connect,
+  type NetConnectOpts,
+  type OnReadOpts,
+  Socket,
+  type SocketConstructorOpts,
+} from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { isMainThread } from "node:worker_threads";
@@ -29,8 +35,11 @@ function canPoll(): boolean {
 }
 
 /** Bun makes a socket of a descriptor only by connecting. */
-function adopt(fd: number): Socket {
-  return isBun ? connect({ fd } as unknown as NetConnectOpts) : new Socket({ fd });
+function adopt(fd: number, onread: OnReadOpts): Socket {
+  const options = { fd, onread };
+  return isBun
+    ? connect(options as unknown as NetConnectOpts)
+    : new Socket(options as SocketConstructorOpts);
 }
 
 class PollWaker implements Waker {

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { OnReadOpts, Socket } from "node:net";
 import type { Waker } from "./backend.ts";
 import { ok } from "./error.ts";
 import {
@@ -18,9 +18,9 @@ import { Uring } from "./uring.ts";
 
 /**
  * Makes one of the runtime's own sockets of a descriptor, a connected stream socket, which it
- * closes from then on.
+ * closes from then on, and which reads as it is told, or as it likes.
  */
-type Adopt = (fd: number) => Socket;
+type Adopt = (fd: number, onread: OnReadOpts) => Socket;
 
 /**
  * A waker that takes no thread and no timer: the kernel polls the descriptor, and when that is
@@ -42,10 +42,18 @@ export function openUringWaker(fd: number, wake: () => void, adopt: Adopt): Wake
   }
 }
 
+/**
+ * Into how many bytes the event loop reads, in place of a new buffer of 64 KiB each time. There is
+ * one byte at most: since it does not fill them, nobody looks for another.
+ */
+const ROOM = 2;
+
 /** A socket pair: what the kernel sends at `fd` rings at the event loop's `socket`. */
 class Bell {
   readonly fd: number;
   readonly socket: Socket;
+  /** Called whenever it rings. */
+  onRing = (): void => {};
 
   constructor(adopt: Adopt) {
     const ends = new Int32Array(2);
@@ -53,7 +61,12 @@ class Bell {
     ok(libc.socketpair(AF_UNIX, type, 0, ends), "socketpair");
     this.fd = ends[0];
     try {
-      this.socket = adopt(ends[1]);
+      const callback = () => {
+        this.onRing();
+        return true;
+      };
+      this.socket = adopt(ends[1], { buffer: new Uint8Array(ROOM), callback });
+      this.socket.on("data", callback); // Bun knows of no `onread`
     } catch (error) {
       for (const end of ends) libc.close(end);
       throw error;
@@ -105,7 +118,7 @@ class UringWaker implements Waker {
       addr: POLL_ID,
     });
     this.#poll();
-    bell.socket.on("data", () => this.#rung());
+    bell.onRing = () => this.#rung();
   }
 
   #poll(): void {

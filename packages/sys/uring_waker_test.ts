@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { runFresh, testWhere, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { bind, errno, ok } from "@posixly/sys";
+import { adopt } from "./adopt_fixture.ts";
 import { AF_UNIX, libc as used, SOCK_NONBLOCK, SOCK_STREAM, SYS_io_uring_setup } from "./libc.ts";
 import { openUringWaker } from "./uring_waker.ts";
 
@@ -28,7 +28,6 @@ const isAllowed = ![-errno.EPERM, -errno.ENOSYS]
 /** How many rings are mapped; a runtime may have some of its own. */
 const mappedRings = () => readFileSync("/proc/self/maps", "utf8").split("[io_uring]").length;
 
-const adopt = (fd: number) => new Socket({ fd });
 const open = (fd: number, wake: () => void) => openUringWaker(fd, wake, adopt)!;
 
 testWhere(

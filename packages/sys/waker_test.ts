@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Socket } from "node:net";
 import { testWhere, withoutLeaks } from "@posixly/testing";
 import { test } from "uvu";
 import { bind, errno, ok } from "@posixly/sys";
 import { backend } from "#backend";
+import { adopt } from "./adopt_fixture.ts";
 import type { Waker } from "./backend.ts";
 import { GlancingWaker } from "./glance.ts";
 import { AF_UNIX, libc as used, SOCK_NONBLOCK, SYS_io_uring_setup } from "./libc.ts";
@@ -28,7 +28,7 @@ type Open = (fd: number, wake: () => void) => Waker;
 
 /** Every waker there is; the backend's own is one of the others, or a poll of the runtime. */
 const wakers: Record<string, Open> = {
-  "a ring": (fd, wake) => openUringWaker(fd, wake, (end) => new Socket({ fd: end }))!,
+  "a ring": (fd, wake) => openUringWaker(fd, wake, adopt)!,
   "a timer": (fd, wake) => new GlancingWaker(fd, wake, 1),
   "the runtime": (fd, wake) => backend.waker(fd, wake),
   "the runtime where io_uring is forbidden": (fd, wake) => {
