@@ -1,21 +1,10 @@
-import {
-  type AsFd,
-  fdOf,
-  getFlags,
-  position,
-  pread,
-  pwrite,
-  seek,
-  type Stat,
-  stat,
-  truncate,
-} from "@posixly/fd";
+import { type AsFd, fdOf, getFlags, pread, pwrite, type Stat, stat, truncate } from "@posixly/fd";
 import { signalOf, type WaitOptions } from "@posixly/mux";
 import { requireKnown } from "@posixly/sys";
 import { copyBy, type CopyWay, reflink } from "./copy_ways.ts";
 import { dataRanges } from "./data_ranges.ts";
 import { FileTruncatedError } from "./file_truncated.ts";
-import { isSameFile } from "./same_file.ts";
+import { isOneFile } from "./same_file.ts";
 import { nextTurn } from "./turn.ts";
 import { Warmth } from "./warm.ts";
 
@@ -132,16 +121,11 @@ export async function copyFile(
     }
   }
   const ways: CopyWay[] = via === undefined ? [...ladder] : [via];
-  const before = position(to);
-  try {
-    // What it held would shine through the holes. If that is nothing it is left alone: ext4 has what
-    // was truncated written to the disk when it is closed, which takes longer than the copy.
-    if (target.size > 0) truncate(to, 0);
-    const bytes = await copyRanges(from, to, size, ways, either, onProgress);
-    return { bytes: Number(bytes), path: ways[0] };
-  } finally {
-    seek(to, before);
-  }
+  // What it held would shine through the holes. If that is nothing it is left alone: ext4 has what
+  // was truncated written to the disk when it is closed, which takes longer than the copy.
+  if (target.size > 0) truncate(to, 0);
+  const bytes = await copyRanges(from, to, size, ways, either, onProgress);
+  return { bytes: Number(bytes), path: ways[0] };
 }
 
 /** Copies what is no hole; a way that is refused is taken off the ladder. Tells where it ended. */
@@ -194,7 +178,7 @@ function requireTwoFiles(from: AsFd, to: AsFd): [source: Stat, target: Stat] {
   if (source.kind !== "file") {
     throw new TypeError(`from must be a regular file, not a ${source.kind}`);
   }
-  if (isSameFile(from, to)) throw new TypeError("from and to must not be the same file");
+  if (isOneFile(source, target)) throw new TypeError("from and to must not be the same file");
   if (getFlags(to).append) throw new TypeError("to must not be open for appending");
   // Who may not do that is told before anything is lost.
   pread(from, nothing, 0);

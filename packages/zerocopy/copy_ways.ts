@@ -1,4 +1,4 @@
-import { type AsFd, fdOf, pread, pwrite, seek } from "@posixly/fd";
+import { type AsFd, fdOf, position, pread, pwrite, seek } from "@posixly/fd";
 import { errno, ok } from "@posixly/sys";
 import { copyFileRange } from "./copy_file_range.ts";
 import { FICLONE, libc } from "./libc.ts";
@@ -87,8 +87,13 @@ const steps = {
     return copyFileRange(from, to, length, { fromOffset: at, toOffset: at }) ?? 0;
   },
   sendfile(from: AsFd, to: AsFd, length: number, at: bigint): number {
-    seek(to, at);
-    return sendfile(to, from, length, { offset: at }) ?? 0;
+    const before = position(to);
+    try {
+      seek(to, at);
+      return sendfile(to, from, length, { offset: at }) ?? 0;
+    } finally {
+      seek(to, before);
+    }
   },
   readwrite(from: AsFd, to: AsFd, length: number, at: bigint): number {
     const part = length < buffer.length ? buffer.subarray(0, length) : buffer;
