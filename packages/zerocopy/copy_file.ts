@@ -5,6 +5,7 @@ import { copyBy, type CopyWay, reflink } from "./copy_ways.ts";
 import { dataRanges } from "./data_ranges.ts";
 import { FileTruncatedError } from "./file_truncated.ts";
 import { isOneFile } from "./same_file.ts";
+import { Room } from "./room.ts";
 import { nextTurn } from "./turn.ts";
 import { Warmth } from "./warm.ts";
 
@@ -138,12 +139,14 @@ async function copyRanges(
   onProgress: ((bytes: number) => void) | undefined,
 ): Promise<bigint> {
   const warmth = new Warmth(from);
+  using room = new Room(to);
   let at = 0n;
   for (const { start, end } of dataRanges(from, size)) {
     for (at = start; at < end;) {
       signal?.throwIfAborted();
       const length = Number(end - at < CHUNK ? end - at : CHUNK);
       await warmth.of(at, length, signal);
+      room.make(at, length);
       const n = copyBy(ways, from, to, length, at);
       if (n === 0) {
         requireUncut(from, size, at);

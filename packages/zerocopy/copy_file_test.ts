@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import fc from "fast-check";
-import { memfd, open, position, pread, punchHole, pwrite, seek, stat, truncate } from "@posixly/fd";
+import {
+  memfd,
+  open,
+  type OwnedFd,
+  position,
+  pread,
+  punchHole,
+  pwrite,
+  seek,
+  stat,
+  truncate,
+} from "@posixly/fd";
 import { errno } from "@posixly/sys";
 import { pipe } from "@posixly/pipe";
 import { turns, withoutLeaks } from "@posixly/testing";
@@ -247,6 +258,33 @@ test("progress is told up to the end, holes included, even of nothing but a hole
       assert.equal(stat(to).size, size);
     }
   }
+});
+
+test("a copy that is given up, or shorter than was said, keeps no room that it does not use", async () => {
+  const blocksOf = (file: OwnedFd) => Number(stat(file).blocks);
+  using from = onDisk();
+  pwrite(from, new Uint8Array(2 * PIECE).fill(1), 0);
+  for (const cut of [PIECE + 5000, PIECE, 5000]) {
+    using to = onDisk();
+    const copy_file_range = (...args: Parameters<typeof libc.copy_file_range>) => {
+      args[4] = 100_000; // of what there is room for
+      return libcNow(...args);
+    };
+    const libcNow = libc.copy_file_range;
+    const giveUp = new AbortController();
+    const onProgress = (bytes: number) => {
+      if (bytes >= cut) giveUp.abort(new Error("enough"));
+    };
+    await withFaults(
+      { copy_file_range },
+      () => assert.rejects(copyFile(from, to, { signal: giveUp.signal, onProgress }), /enough/),
+    );
+    assert.ok(blocksOf(to) * 512 < cut + 200_000, `${blocksOf(to)} blocks`);
+  }
+  using status = open("/proc/self/status");
+  using to = onDisk();
+  const { bytes } = await copyFile(status, to);
+  assert.ok(blocksOf(to) * 512 < bytes + 8192, `${blocksOf(to)} blocks`);
 });
 
 test("others have their turns, and it can be given up between two pieces", async () => {

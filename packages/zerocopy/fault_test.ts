@@ -3,7 +3,7 @@
 // nothing is left open.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { memfd, type OwnedFd, pwrite, readAll, truncate } from "@posixly/fd";
+import { memfd, type OwnedFd, pwrite, readAll, stat, truncate } from "@posixly/fd";
 import { type Pipe, pipe } from "@posixly/pipe";
 import {
   type Connection,
@@ -28,6 +28,7 @@ import {
   zerocopySender,
 } from "@posixly/zerocopy";
 import { test } from "uvu";
+import { onDisk } from "./disk_fixture.ts";
 import {
   bytes,
   codeOf,
@@ -194,6 +195,33 @@ fails("copyFile", copying(), [
   ["copy_file_range:error=ENOSYS:when=1 sendfile:error=EINTR:when=1+2", "sendfile"],
   ["copy_file_range:error=EPERM:when=1 sendfile:error=EIO:when=1", "EIO"],
   ["copy_file_range:error=EINVAL:when=1 sendfile:error=EINVAL:when=1", "readwrite"],
+]);
+
+/** On a disk that makes room before it is written to, nothing is kept that is not needed. */
+async function copyingOnDisk(): Promise<Outcome> {
+  using from = onDisk();
+  using to = onDisk();
+  const content = Buffer.alloc(6 * 2 ** 20 + 10, bytes);
+  pwrite(from, content, 0);
+  let outcome: Outcome;
+  try {
+    outcome = (await copyFile(from, to)).path;
+    assert.ok(content.equals(readAll(to)));
+  } catch (error) {
+    outcome = codeOf(error);
+  }
+  const { size, blocks } = stat(to);
+  assert.ok(Number(blocks) * 512 < Number(size) + 65_536, `${blocks} blocks for ${size} bytes`);
+  return outcome;
+}
+
+fails("copyFile on a disk", copyingOnDisk, [
+  ["fallocate:error=EINTR:when=1", "copy_file_range"],
+  ["fallocate:error=ENOSPC:when=1", "copy_file_range"],
+  ["fallocate:error=EOPNOTSUPP:when=2", "copy_file_range"],
+  ["copy_file_range:error=EIO:when=1", "EIO"],
+  ["copy_file_range:error=ENOSPC:when=2", "ENOSPC"],
+  ["copy_file_range:error=EXDEV:when=1", "sendfile"],
 ]);
 
 // As it must not be: ext4 writes a file that was truncated to the disk as soon as it is closed.

@@ -124,6 +124,7 @@ export const statx = struct({
 }, { c: "struct statx" });
 
 // fstatfs(2)
+export const EXT4_SUPER_MAGIC = 0xef53;
 export const HUGETLBFS_MAGIC = 0x9584_58f6;
 export const statfs = struct({
   f_type: "i64",

@@ -1,14 +1,13 @@
 import { type AsFd, fdOf, seals, type Stat, stat } from "@posixly/fd";
 import {
   bitsOf,
-  ok,
   oneOf,
   requireBoolean,
   requireInteger,
   requireInteger64,
   requireKnown,
-  retry,
 } from "@posixly/sys";
+import { fileSystemOf } from "./file_system.ts";
 import {
   HUGETLBFS_MAGIC,
   libc,
@@ -19,7 +18,6 @@ import {
   MAP_POPULATE,
   MAP_PRIVATE,
   MAP_SHARED,
-  statfs,
 } from "./libc.ts";
 import type { MapOptions } from "./map_options.ts";
 import { MappedFile } from "./mapped_file.ts";
@@ -133,10 +131,8 @@ function requireReserve(noReserve: boolean | undefined): void {
 
 /** How large the pages of a file are. */
 function pageSizeOf(fd: number): number {
-  const found = new Uint8Array(statfs.size);
-  ok(retry(() => libc.fstatfs(fd, found)), "fstatfs", { fd });
-  const { f_type, f_bsize } = statfs.decode(found);
-  return f_type === HUGETLBFS_MAGIC ? Number(f_bsize) : libc.getpagesize();
+  const { type, blockSize } = fileSystemOf(fd);
+  return type === HUGETLBFS_MAGIC ? blockSize : libc.getpagesize();
 }
 
 /** How many bytes from a place in a file are meant, which are there. */
