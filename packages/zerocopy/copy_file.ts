@@ -67,7 +67,8 @@ const ladder = ["copy_file_range", "sendfile", "readwrite"] as const;
  *
  * The copy goes on in pieces between which everything else in the thread has its turn, and a page that
  * is not in memory is waited for beside it. Only where so much was written that the kernel makes
- * writers wait for the disk, that is waited for here.
+ * writers wait for the disk, that is waited for here. On ext4 each piece has its room before it is
+ * written; a copy that fails gives back what it did not use.
  *
  * @param from The file, open for reading
  * @param to What becomes its copy, open for writing: a regular file, and not the same one. What it
