@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import {
@@ -16,11 +17,12 @@ import {
 } from "@posixly/fd";
 import { errno } from "@posixly/sys";
 import { pipe } from "@posixly/pipe";
-import { turns, withoutLeaks } from "@posixly/testing";
+import { testWhere, turns, withoutLeaks } from "@posixly/testing";
 import { copyFile, type CopyWay } from "@posixly/zerocopy";
 import { test } from "uvu";
 import { onDisk } from "./disk_fixture.ts";
-import { libc } from "./libc.ts";
+import { fileSystemOf } from "./file_system.ts";
+import { EXT4_SUPER_MAGIC, libc, SYS_cachestat } from "./libc.ts";
 
 const ways: CopyWay[] = ["copy_file_range", "sendfile", "readwrite"];
 
@@ -286,6 +288,44 @@ test("a copy that is given up, or shorter than was said, keeps no room that it d
   const { bytes } = await copyFile(status, to);
   assert.ok(blocksOf(to) * 512 < bytes + 8192, `${blocksOf(to)} blocks`);
 });
+
+/** How many pages of a file wait to be stored, cachestat(2); `undefined` if the kernel cannot say. */
+function pagesToStore(fd: number): number | undefined {
+  const all = new Int32Array(new BigInt64Array([0n, 2n ** 32n]).buffer);
+  const counts = new BigUint64Array(5);
+  const n = libc.syscall$cachestat(SYS_cachestat, fd, all, new Uint32Array(counts.buffer), 0);
+  return n === 0 ? Number(counts[1]) : undefined;
+}
+
+function isExt4ThatTells(): boolean {
+  using file = onDisk();
+  return fileSystemOf(file.fd).type === EXT4_SUPER_MAGIC && pagesToStore(file.fd) !== undefined;
+}
+
+testWhere(
+  isExt4ThatTells(),
+  "ext4 and cachestat",
+  "a copy over what was there is stored by ext4 when it is closed, and so not lost in a crash",
+  async () => {
+    using from = onDisk();
+    const folder = mkdtempSync("/var/tmp/posixly-");
+    try {
+      for (const size of [3 * PIECE, 2 * PIECE + 1, PIECE, 10]) {
+        truncate(from, size);
+        for (let at = 0; at < size; at += PIECE) pwrite(from, new Uint8Array(size - at), at);
+        writeFileSync(`${folder}/to`, "what was there");
+        const to = open(`${folder}/to`, { write: true, truncate: true });
+        await copyFile(from, to);
+        assert.equal(pagesToStore(to.fd), Math.ceil(size / 4096));
+        to.close();
+        using again = open(`${folder}/to`, { write: true });
+        assert.equal(pagesToStore(again.fd), 0, `of ${size} bytes`);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 test("others have their turns, and it can be given up between two pieces", async () => {
   using from = memfd("from");

@@ -201,7 +201,7 @@ fails("copyFile", copying(), [
 async function copyingOnDisk(): Promise<Outcome> {
   using from = onDisk();
   using to = onDisk();
-  const content = Buffer.alloc(6 * 2 ** 20 + 10, bytes);
+  const content = Buffer.alloc(10 * 2 ** 20 + 10, bytes);
   pwrite(from, content, 0);
   let outcome: Outcome;
   try {

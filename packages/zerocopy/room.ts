@@ -3,15 +3,15 @@ import { SyscallError } from "@posixly/sys";
 import { fileSystemOf } from "./file_system.ts";
 import { EXT4_SUPER_MAGIC } from "./libc.ts";
 
-/** Below so many bytes it takes longer than it saves. */
-const WORTHWHILE = 2 ** 20;
-
 /**
  * Room in a file for what is about to be written there.
  *
  * ext4 keeps account of each page that has no place on the disk yet, which is a quarter of what a
  * copy costs. Elsewhere nothing is gained, or something lost: Btrfs compresses nothing that has its
  * place already.
+ *
+ * What is written last shall have none. A file that was truncated before is stored by ext4 when it
+ * is closed, lest it be empty after a crash, but only if it has a page without a place.
  */
 export class Room {
   readonly #file: AsFd;
@@ -24,7 +24,6 @@ export class Room {
 
   /** Sees to it that there is room for a part of the file, if that is of use. */
   make(offset: bigint, length: number): void {
-    if (length < WORTHWHILE) return;
     this.#isWanted ??= fileSystemOf(fdOf(this.#file)).type === EXT4_SUPER_MAGIC;
     if (!this.#isWanted) return;
     this.#end = offset + BigInt(length);
