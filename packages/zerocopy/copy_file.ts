@@ -147,8 +147,7 @@ async function copyRanges(
       signal?.throwIfAborted();
       const length = Number(end - at < CHUNK ? end - at : CHUNK);
       await warmth.of(at, length, signal);
-      const isLast = at + BigInt(length) >= end || end > size; // or who knows
-      if (!isLast) room.make(at, length);
+      if (end <= size) room.make(at, length, end); // which then is known
       const n = copyBy(ways, from, to, length, at);
       if (n === 0) {
         requireUncut(from, size, at);

@@ -310,7 +310,7 @@ testWhere(
     using from = onDisk();
     const folder = mkdtempSync("/var/tmp/posixly-");
     try {
-      for (const size of [3 * PIECE, 2 * PIECE + 1, PIECE, 10]) {
+      for (const size of [3 * PIECE, 2 * PIECE + 1, PIECE, 800_000, 10]) {
         truncate(from, size);
         for (let at = 0; at < size; at += PIECE) pwrite(from, new Uint8Array(size - at), at);
         writeFileSync(`${folder}/to`, "what was there");

@@ -3,6 +3,12 @@ import { SyscallError } from "@posixly/sys";
 import { fileSystemOf } from "./file_system.ts";
 import { EXT4_SUPER_MAGIC } from "./libc.ts";
 
+/** Below so many bytes it takes longer than it saves. */
+const WORTHWHILE = 2 ** 19;
+
+/** How much of what is written last has none, in bytes: no block is larger. */
+const REST = 2n ** 16n;
+
 /**
  * Room in a file for what is about to be written there.
  *
@@ -22,13 +28,19 @@ export class Room {
     this.#file = file;
   }
 
-  /** Sees to it that there is room for a part of the file, if that is of use. */
-  make(offset: bigint, length: number): void {
+  /**
+   * Sees to it that there is room for a part of the file, if that is of use.
+   *
+   * @param end Where ends what is going to be written
+   */
+  make(offset: bigint, length: number, end: bigint): void {
+    const part = Math.min(length, Number(end - REST - offset));
+    if (part < WORTHWHILE) return;
     this.#isWanted ??= fileSystemOf(fdOf(this.#file)).type === EXT4_SUPER_MAGIC;
     if (!this.#isWanted) return;
-    this.#end = offset + BigInt(length);
+    this.#end = offset + BigInt(part);
     try {
-      allocate(this.#file, offset, length, { keepSize: true });
+      allocate(this.#file, offset, part, { keepSize: true });
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       this.#isWanted = false; // if there is none left, it is the copy that meets that
