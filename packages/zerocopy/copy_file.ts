@@ -4,8 +4,8 @@ import { requireKnown } from "@posixly/sys";
 import { copyBy, type CopyWay, reflink } from "./copy_ways.ts";
 import { dataRanges } from "./data_ranges.ts";
 import { FileTruncatedError } from "./file_truncated.ts";
-import { isOneFile } from "./same_file.ts";
 import { Room } from "./room.ts";
+import { isOneFile } from "./same_file.ts";
 import { nextTurn } from "./turn.ts";
 import { Warmth } from "./warm.ts";
 
@@ -147,7 +147,7 @@ async function copyRanges(
       signal?.throwIfAborted();
       const length = Number(end - at < CHUNK ? end - at : CHUNK);
       await warmth.of(at, length, signal);
-      if (end <= size) room.make(at, length, end); // which then is known
+      if (end <= size) room.make(at, length, end); // so it is known where that is
       const n = copyBy(ways, from, to, length, at);
       if (n === 0) {
         requireUncut(from, size, at);

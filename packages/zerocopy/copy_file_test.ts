@@ -327,6 +327,18 @@ testWhere(
   },
 );
 
+test("a file that is closed meanwhile is an error that says so", async () => {
+  for (const fileOf of [onDisk, () => memfd("file")]) {
+    for (const which of ["from", "to"] as const) {
+      using from = fileOf();
+      using to = fileOf();
+      pwrite(from, new Uint8Array(3 * PIECE), 0);
+      const onProgress = () => ({ from, to })[which].close();
+      await assert.rejects(copyFile(from, to, { onProgress }), { message: /closed/ });
+    }
+  }
+});
+
 test("others have their turns, and it can be given up between two pieces", async () => {
   using from = memfd("from");
   using to = memfd("to");

@@ -50,7 +50,11 @@ export class Room {
   /** Gives back what was not used, behind the end of the file. */
   [Symbol.dispose](): void {
     if (this.#end === 0n) return;
-    const { size } = stat(this.#file);
-    if (size < this.#end) truncate(this.#file, size);
+    try {
+      const { size } = stat(this.#file);
+      if (size < this.#end) truncate(this.#file, size);
+    } catch {
+      // It was closed meanwhile, or fails altogether: the copy has met that, and tells.
+    }
   }
 }
