@@ -18,9 +18,15 @@ export function machine() {
     processors: availableParallelism(),
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     kernel: release(),
+    congestionControl: congestionControl(),
     mitigations: mitigations(),
     load: loadavg().map((load) => load.toFixed(1)).join(", "),
   };
+}
+
+/** What TCP sends by: the figures of one are not those of another. */
+function congestionControl() {
+  return readFileSync("/proc/sys/net/ipv4/tcp_congestion_control", "utf8").trim();
 }
 
 /** What the kernel does about each weakness that the processor has. */

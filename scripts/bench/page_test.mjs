@@ -30,6 +30,7 @@ const made = (...results) =>
       processors: 2,
       memory: "8 GiB",
       kernel: "6.18",
+      congestionControl: "reno",
       mitigations: { spectre_v2: "Mitigation: a; b" },
       load: "3.0, 2.0, 1.0",
     },
@@ -110,7 +111,7 @@ test("a command is quoted for the shell", () => {
 test("the index says on what, when and how it was measured", () => {
   const index = made(result({ name: "a" })).get("README.md");
   assert.match(index, /npm run bench -- --all --quick\n/);
-  for (const fact of ["Linux 6.18", "Mitigation: a; b", "3.0, 2.0, 1.0"]) {
+  for (const fact of ["Linux 6.18", "| reno ", "Mitigation: a; b", "3.0, 2.0, 1.0"]) {
     assert.ok(index.includes(fact), fact);
   }
   assert.match(index, /\| Deno \| 2\.9\.5 \|/);

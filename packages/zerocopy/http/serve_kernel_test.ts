@@ -1,8 +1,15 @@
 // What a server does when the kernel takes little, has little in memory, or fails.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { truncateSync, writeFileSync } from "node:fs";
-import { type Connection, tcpInfo } from "@posixly/socket";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  type Connection,
+  getOption,
+  type Listener,
+  listenTcp,
+  setOptions,
+  tcpInfo,
+} from "@posixly/socket";
 import { errno } from "@posixly/sys";
 import { turns } from "@posixly/testing";
 import { test } from "uvu";
@@ -84,8 +91,15 @@ test("whatever little the kernel takes at once, interrupted or not, no byte is l
     );
   }));
 
+/** A listener whose connections have that congestion control. */
+function listenerWith(congestion: string): Listener {
+  const listener = listenTcp("127.0.0.1:0");
+  setOptions(listener, { congestion });
+  return listener;
+}
+
 test("a long answer goes out in full packets, whatever the chunk, and its last bytes at once", () =>
-  served({ chunk: 4096 }, async ({ dial }) => {
+  served({ chunk: 4096, listener: listenerWith("reno") }, async ({ dial }) => {
     using connection = await dial();
     for (let i = 1; i <= 3; i++) {
       await connection.write(request("/large.bin"));
@@ -94,6 +108,27 @@ test("a long answer goes out in full packets, whatever the chunk, and its last b
       assert.ok(dataSegmentsReceived < i * bytes.length / 4096 / 2, `${dataSegmentsReceived}`);
     }
   }));
+
+test("packets that are not full are not held back from BBR, which would slow down", async () => {
+  const controls = readFileSync("/proc/sys/net/ipv4/tcp_allowed_congestion_control", "utf8");
+  for (const congestion of controls.trim().split(" ")) {
+    const corked: boolean[] = [];
+    await served(
+      { listener: listenerWith(congestion) },
+      ({ dial }) =>
+        replacing("sendfile", (call) => (to, from, offset, length) => {
+          corked.push(getOption(to, "cork"));
+          return call(to, from, offset, length);
+        }, async () => {
+          using connection = await dial();
+          await connection.write(request("/huge.bin"));
+          await connection.read(new Uint8Array(1));
+        }),
+    );
+    assert.ok(corked.length > 0);
+    assert.ok(corked.every((isCorked) => isCorked === !congestion.startsWith("bbr")), congestion);
+  }
+});
 
 testOnDisk(
   "what is not in memory is waited for, and not by anybody else",

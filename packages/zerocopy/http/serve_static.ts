@@ -3,6 +3,7 @@ import { onAbort, watch, type Watcher } from "@posixly/mux";
 import {
   Acceptor,
   formatAddress,
+  getOption,
   listenTcp,
   listenUnix,
   setOptions,
@@ -149,7 +150,7 @@ export class StaticServer implements Disposable, AsyncDisposable {
     try {
       this.address = this.#door.localAddress;
       const { address } = this;
-      this.#service.canCork = address.family === "ipv4" || address.family === "ipv6";
+      this.#service.canCork = isWorthCorking(this.#door, address);
       if (address.family !== "unix") setOptions(this.#door, { noDelay: true });
       else if (options.listener === undefined && address.path) {
         this.#door.unlinkOnClose(address.path);
@@ -329,4 +330,14 @@ function listenerOf({ listener, address }: CheckedOptions): OwnedFd {
 
 function isUnix(address: CheckedOptions["address"]): boolean {
   return typeof address === "string" ? address.startsWith("unix:") : address.family === "unix";
+}
+
+/**
+ * Whether packets that are not full are worth holding back. BBR sends by a timer, at a rate that it
+ * measures; of the loopback interface it measured a fifth where packets were held back, and 1 GiB
+ * took up to four times as long.
+ */
+function isWorthCorking(listener: Acceptor<Client>, { family }: SocketAddress): boolean {
+  if (family !== "ipv4" && family !== "ipv6") return false;
+  return !getOption(listener, "congestion").startsWith("bbr");
 }

@@ -105,7 +105,7 @@ export class Service {
   readonly #totals: Float64Array = new Float64Array(2);
   isReferenced = true;
   isClosing = false;
-  /** Whether connections are of TCP. */
+  /** Whether a long answer to a connection goes out in full packets only. */
   canCork = false;
   /** The time when the clients were last looked after, on the clock of `performance.now`. */
   #lookedAfter = 0;
